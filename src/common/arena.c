@@ -1,0 +1,122 @@
+/*
+ * common/arena.c - memory that lives exactly as long as one piece of work.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "common/arena.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* The smallest chunk; under ASan each allocation is a chunk. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_CHUNK_BYTES 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_CHUNK_BYTES 0
+#endif
+#endif
+#ifndef ARENA_CHUNK_BYTES
+#define ARENA_CHUNK_BYTES 4000
+#endif
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size, used;
+	alignas(max_align_t) char data[];
+};
+
+void
+arena_init(struct arena *arena, size_t max_bytes)
+{
+	*arena = (struct arena){ .max_bytes = max_bytes };
+}
+
+static struct arena_chunk *
+add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk;
+
+	if (size < ARENA_CHUNK_BYTES)
+		size = ARENA_CHUNK_BYTES;
+	if ((chunk = malloc(sizeof(*chunk) + size)) == NULL)
+		return NULL;
+	chunk->next = arena->chunks;
+	chunk->size = size;
+	chunk->used = 0;
+	arena->chunks = chunk;
+	return chunk;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	size_t rounded = (size + alignof(max_align_t) - 1) &
+	    ~(alignof(max_align_t) - 1);
+	struct arena_chunk *chunk = arena->chunks;
+	void *memory;
+
+	if (rounded < size || rounded > arena->max_bytes - arena->used_bytes) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (chunk == NULL || chunk->size - chunk->used < rounded)
+		if ((chunk = add_chunk(arena, rounded)) == NULL)
+			return NULL;
+	memory = chunk->data + chunk->used;
+	chunk->used += rounded;
+	arena->used_bytes += rounded;
+	memset(memory, 0, size);
+	return memory;
+}
+
+struct bytes
+arena_copy(struct arena *arena, struct bytes value)
+{
+	char *copy = arena_alloc(arena, value.len + 1);
+
+	if (copy == NULL)
+		return bytes_slice(NULL, 0);
+	if (value.len > 0)
+		memcpy(copy, value.data, value.len);
+	return bytes_slice(copy, value.len);
+}
+
+/* Frees all chunks but the one to keep, which may be NULL. */
+static void
+drop_chunks(struct arena *arena, struct arena_chunk *keep)
+{
+	struct arena_chunk *chunk, *next;
+
+	for (chunk = arena->chunks; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		if (chunk != keep)
+			free(chunk);
+	}
+	arena->chunks = keep;
+	arena->used_bytes = 0;
+	if (keep != NULL) {
+		keep->next = NULL;
+		keep->used = 0;
+	}
+}
+
+void
+arena_reset(struct arena *arena)
+{
+	struct arena_chunk *keep = NULL;
+
+	/* Only a chunk of the common size is worth keeping. */
+	if (ARENA_CHUNK_BYTES > 0)
+		for (keep = arena->chunks; keep != NULL; keep = keep->next)
+			if (keep->size == ARENA_CHUNK_BYTES)
+				break;
+	drop_chunks(arena, keep);
+}
+
+void
+arena_free(struct arena *arena)
+{
+	drop_chunks(arena, NULL);
+}

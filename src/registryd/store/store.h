@@ -1,0 +1,171 @@
+/*
+ * registryd/store/store.h - where services, backends, routes and history live.
+ *
+ * One interface, three drivers (store_memory.c, store_sqlite.c,
+ * store_postgres.c), each a table of functions behind struct store.
+ * All calls are asynchronous: they return at once, and the callback is
+ * called from the loop, never from within the call, exactly once for each
+ * call that returned 0.  SQLite's work is done in a thread of its own, so
+ * that an fsync never stops the loop.
+ *
+ * A commit is one transaction, one generation, and a history row a
+ * change.  Commits are carried out one by one in the order of the calls.
+ *
+ * Schema and queries: sql/DIALECT/.  Migrations are numbered files
+ * applied at start under an advisory lock; queries are named, prepared,
+ * and never pasted together.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_STORE_STORE_H
+#define REGISTRYD_STORE_STORE_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/compat.h"
+#include "conf/settings.h"
+#include "registryd/store/object.h"
+
+struct store;
+
+enum store_result {
+	STORE_OK,
+	STORE_UNAVAILABLE,		/* cannot be reached, or timed out; the
+					 * commit did not take effect, or
+					 * (connection lost in COMMIT) is
+					 * unknown and reads as not done */
+	STORE_CONFLICT,			/* expected_version did not match */
+	STORE_FULL,			/* disk full, read-only */
+	STORE_REFUSED,			/* a constraint: a defect, or by hand */
+};
+
+struct store_outcome {
+	enum store_result result;
+	const char *message;		/* for people; NULL when OK */
+	uint64_t generation;		/* commits: the new one */
+	int64_t at_wall_ms;		/* commits: the time given to it */
+};
+
+/* One change of a commit. */
+struct store_change {
+	enum object_kind kind;
+	bool is_removal;
+	/*
+	 * The object after the change (for a removal: its key is enough),
+	 * owned by the caller until the callback.  Before the callback with
+	 * STORE_OK the store fills in what it gives: id where it was 0,
+	 * times.version, times.updated_wall_ms and, for new objects,
+	 * times.created_wall_ms.
+	 */
+	union {
+		struct service *service;
+		struct backend *backend;
+		struct route *route;
+	} object;
+	uint64_t expected_version;	/* 0: any; else CONFLICT on another */
+	char *before_json;		/* for history; NULL: was not there */
+};
+
+/* Who and why, the same for every row of a commit. */
+struct store_actor {
+	const char *who;		/* "uid 1000", "anonymous", "sluice" */
+	const char *from;		/* address, or "unix" */
+	const char *channel;		/* "api", "register", "session", ... */
+	const char *request_id;
+};
+
+/* Writes the JSON of a change's object as it will be; the caller's, so that
+ * the store knows no JSON of the API. malloc()ed; NULL for a removal. */
+typedef char *store_describe_fn(const struct store_change *);
+
+typedef void store_done_fn(void *context, const struct store_outcome *);
+
+/* Rows come one by one, before done; each is the callee's to keep or
+ * clear. */
+struct store_loader {
+	void (*service)(void *context, struct service *);
+	void (*backend)(void *context, struct backend *);
+	void (*route)(void *context, struct route *);
+	store_done_fn *done;		/* outcome.generation: what was loaded */
+	void *context;
+};
+
+/* One row of history. */
+struct store_history {
+	uint64_t generation;
+	int64_t at_wall_ms;
+	const char *who, *from, *channel, *request_id;
+	enum object_kind kind;
+	const char *key;		/* name or id */
+	const char *action;		/* "create", "update", "delete" */
+	const char *before_json, *after_json; /* NULL: none */
+};
+
+typedef void store_history_fn(void *context, const struct store_history *);
+
+/* For /readyz, /api/health/db, /api/metrics/db, /metrics. */
+struct store_figures {
+	enum store_driver driver;
+	bool is_up;
+	char error[256];		/* of the latest failure; "" when up */
+	uint32_t pool_size, open, idle, in_use, waiting;
+	uint64_t query_count, query_failed_count, query_us_sum;
+	uint64_t connect_count;
+	uint32_t schema_version;
+};
+
+/*
+ * Makes a store of the settings' driver; nothing is opened yet.  Returns
+ * 0, or -1 with *error_r a sentence in static memory ("postgres: not built
+ * in; configure --with-postgresql").
+ */
+MUST_CHECK int store_new(struct ev_loop *, const struct settings *,
+    struct store **store_r, const char **error_r);
+void store_free(struct store **);
+
+/*
+ * Opens and migrates; done when the store can be used.  A server that
+ * cannot be reached is not final: done says STORE_UNAVAILABLE and the store
+ * goes on trying with growing, jittered pauses; each change of is_up calls
+ * back on_up.
+ */
+MUST_CHECK int store_open(struct store *, store_done_fn *, void *context);
+typedef void store_up_fn(void *context, bool is_up);
+void store_set_on_up(struct store *, store_up_fn *, void *context);
+
+/* All objects of one moment. */
+MUST_CHECK int store_load(struct store *, const struct store_loader *);
+
+/* One transaction.  Arrays and actor are borrowed until the callback. */
+struct store_commit {
+	struct store_change *changes;
+	uint32_t change_count;
+	struct store_actor actor;
+	store_describe_fn *describe;
+	store_done_fn *done;
+	void *context;
+};
+MUST_CHECK int store_commit(struct store *, const struct store_commit *);
+
+/* History with from < generation <= to, oldest first, at most limit rows;
+ * only of one object when key is not NULL. */
+struct store_history_query {
+	uint64_t from, to;
+	uint32_t limit;
+	bool has_kind;
+	enum object_kind kind;
+	const char *key;		/* NULL: all */
+	bool newest_first;
+	store_history_fn *row;
+	store_done_fn *done;
+	void *context;
+};
+MUST_CHECK int store_history(struct store *, const struct store_history_query *);
+
+/* A round trip: SELECT 1. */
+MUST_CHECK int store_ping(struct store *, store_done_fn *, void *context);
+
+void store_figures(const struct store *, struct store_figures *figures_r);
+
+#endif

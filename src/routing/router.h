@@ -1,0 +1,172 @@
+/*
+ * routing/router.h - from a request to a backend.
+ *
+ * The decision itself, shared by the worker, which obeys it, and by
+ * registryd, which explains it: the same functions on the same segment.
+ * One router a process; it keeps decoded routes and services and reads
+ * the table again only when a record's version has changed.  Nothing
+ * here blocks, logs, or makes a system call.
+ *
+ * Lifetime: routes and services are counted references.  What a match
+ * or a choice points to is good until router_release_*(); a newer
+ * version in the table makes the router drop its own reference only.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef ROUTING_ROUTER_H
+#define ROUTING_ROUTER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/clock.h"
+#include "common/compat.h"
+#include "shm/health.h"
+#include "shm/route_table.h"
+
+struct router;
+
+/* In-flight requests of a backend, over all workers where that is known. */
+typedef uint32_t router_in_flight_fn(void *context, uint32_t backend_slot,
+    uint64_t backend_id);
+
+struct router_config {
+	const struct route_table *table;
+	const struct health_map *health;
+	router_in_flight_fn *in_flight;	/* NULL: all zero */
+	void *context;
+	uint64_t seed;			/* of the random choices */
+	int64_t suspect_ms;		/* how long a failure keeps one off */
+};
+
+MUST_CHECK int router_new(const struct router_config *,
+    struct router **router_r);
+void router_free(struct router **);
+
+/* A backend as a decoded service holds it. */
+struct routed_backend {
+	uint32_t slot, generation;
+	struct backend_spec spec;
+	struct instant suspect_until;	/* this process saw it fail */
+	int64_t smooth_weight;		/* of round robin */
+	void *user;			/* the owner's, e.g. its address; see
+					 * router_set_backend_user */
+};
+
+struct routed_service {
+	uint32_t slot, version, references;
+	struct service_spec spec;
+	struct routed_backend *backends; /* spec.backend_count */
+	/* what follows is the router's own */
+	struct hash_ring *ring;		/* consistent hashing; made when used */
+	struct arena *arena;
+};
+
+struct routed_route {
+	uint32_t slot, version, references;
+	struct route_spec spec;
+	struct arena *arena;
+};
+
+/* What the decision looks at, and nothing of HTTP's version. */
+struct route_query {
+	uint32_t space;			/* the listener's */
+	struct bytes host, path;	/* as route_table_lookup() wants them */
+	struct in6_addr client;		/* IPv4 mapped */
+	/* The value of a request field by its lower-case name; may be NULL
+	 * (no fields). */
+	struct bytes (*field)(const void *request, struct bytes name);
+	const void *request;
+};
+
+/* Why there is no backend, in the order of precedence (first wins). */
+enum route_refusal {
+	REFUSED_NOT,			/* there is a backend */
+	REFUSED_NO_ROUTE,		/* 404 */
+	REFUSED_MAINTENANCE,		/* 503, the page */
+	REFUSED_DRAINING,		/* 503, Draining */
+	REFUSED_BREAKER,		/* 503 */
+	REFUSED_UNHEALTHY,		/* 503: all are down */
+	REFUSED_NO_BACKEND,		/* 503: the service has none */
+	REFUSED_BUSY,			/* 503: all at max_connections */
+	REFUSED_TABLE,			/* 503: the table could not be read */
+};
+
+/* The stable short word for logs: "no_route", "no_healthy_backend", ... */
+const char *route_refusal_word(enum route_refusal);
+
+struct route_choice {
+	enum route_refusal refusal;
+	struct path_match match;	/* unless REFUSED_NO_ROUTE */
+	struct routed_route *route;	/* NULL when there is none */
+	struct routed_service *service;
+	struct routed_backend *backend;	/* of service; NULL when refused */
+};
+
+/*
+ * Decides for a request: route, service, backend.
+ *
+ * Of routes that share a path one is taken in turn, by the sum of their
+ * backends' weights; of a route's targets one by weight; of the
+ * service's backends one by its policy among the best tier that has any:
+ * proven up, then unproven, neither in maintenance, nor with an open
+ * breaker, nor suspect (suspects come before the down).  When the one
+ * taken has nobody to serve, the others that share are tried.
+ *
+ * The references of *choice_r are the caller's; router_release() gives
+ * them back.  A refused choice also holds route and service where they
+ * are known.
+ */
+void router_choose(struct router *, const struct route_query *,
+    struct instant now, struct route_choice *choice_r);
+
+/*
+ * Chooses another backend for the same request, never one of the slots
+ * tried: first of the same service, then of the route's other targets.
+ * Replaces what *choice holds.  Returns false, with *choice as it was,
+ * when there is no other.
+ */
+bool router_choose_other(struct router *, const struct route_query *,
+    const uint32_t *tried, uint32_t tried_count, struct instant now,
+    struct route_choice *choice);
+
+/* Gives the references back; *choice is zeroed. */
+void router_release(struct router *, struct route_choice *choice);
+
+/* This process saw the backend fail (or answer): it is used only where
+ * no better one is, for suspect_ms or until it answers. */
+void router_note_failure(struct router *, const struct route_choice *,
+    struct instant now);
+void router_note_success(struct router *, const struct route_choice *);
+
+/* What becomes of every routed_backend's user pointer when its service is
+ * dropped.  Carried over to the next version of a service for a backend
+ * of the same slot and generation. */
+typedef void router_drop_user_fn(void *context, void *user);
+void router_set_drop_user(struct router *, router_drop_user_fn *, void *context);
+
+/* Explaining ----------------------------------------------------------- */
+
+/* Why one backend may or may not be taken now; "" where it may. */
+struct backend_standing {
+	uint32_t slot;
+	uint64_t id;
+	uint32_t flags;			/* health word; 0 unjudged */
+	bool is_eligible;
+	const char *tier;		/* "proven", "unproven", "suspect", ... */
+	const char *why;		/* "maintenance", "down", "weight 0", "" */
+};
+
+/* Fills up to max standings for a service's backends; returns how many. */
+uint32_t router_explain_service(struct router *, const struct routed_service *,
+    struct instant now, struct backend_standing *standings, uint32_t max);
+
+/* The decoded route or service of a slot, a counted reference; NULL when
+ * absent.  router_put_* gives back. */
+struct routed_route *router_get_route(struct router *, uint32_t slot);
+struct routed_service *router_get_service(struct router *, uint32_t slot);
+void router_put_route(struct router *, struct routed_route *);
+void router_put_service(struct router *, struct routed_service *);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * shm/route_spec.h - what the route table says, as plain values.
+ *
+ * The writer (registryd) fills these in to publish; a reader gets them
+ * back, copied out of the table.  Nothing here lies in shared memory.
+ * Strings are borrowed: of the caller when writing, of the caller's
+ * arena when reading.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef SHM_ROUTE_SPEC_H
+#define SHM_ROUTE_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+
+#define TABLE_NONE	   UINT32_MAX	/* no slot */
+#define TABLE_NAME_MAX	   255		/* service names, labels; bytes */
+#define TABLE_HOST_MAX	   255
+#define TABLE_PATH_MAX	   1024		/* a route's prefix */
+#define TABLE_DEPTH_MAX	   63		/* segments in a prefix */
+#define TABLE_TARGETS_MAX  16		/* services of one route */
+#define TABLE_SHARED_MAX   64		/* routes at one host and prefix */
+#define TABLE_BACKENDS_MAX 65536	/* backends of one service */
+#define TABLE_HEADERS_MAX  32		/* header edits of one route */
+
+/* How a service picks among its backends. */
+enum balance_policy {
+	BALANCE_ROUND_ROBIN,		/* smooth, weighted */
+	BALANCE_LEAST_CONNECTIONS,	/* fewest in flight for its weight */
+	BALANCE_TWO_CHOICES,		/* the better of two random ones */
+	BALANCE_HASH_CLIENT,		/* consistent, by client address */
+	BALANCE_HASH_HEADER,		/* consistent, by a request field */
+};
+
+enum backend_kind {
+	BACKEND_TCP,			/* host and port */
+	BACKEND_UNIX,			/* host is the socket's path */
+};
+
+struct backend_spec {
+	uint64_t id;			/* the store's */
+	uint32_t service;		/* slot; TABLE_NONE when of none yet */
+	uint32_t weight;		/* 0 .. 65535; 0 takes no traffic */
+	enum backend_kind kind;
+	uint16_t port;
+	struct bytes host;		/* name, address without brackets, path */
+	struct bytes base_path;		/* "" or "/api": put before the path */
+	uint32_t max_connections;	/* 0: unlimited; of one worker */
+};
+
+enum probe_kind {
+	PROBE_OFF,
+	PROBE_CONNECT,			/* a TCP or unix connect is enough */
+	PROBE_HTTP,			/* GET path, expects a status */
+};
+
+struct probe_spec {
+	enum probe_kind kind;
+	uint32_t interval_ms, timeout_ms;
+	uint16_t rise, fall;		/* in a row; at least 1 */
+	uint16_t status_min, status_max; /* answers that count as good */
+	struct bytes path;		/* behind the backend's base_path */
+	struct bytes host;		/* Host field; empty: host:port */
+};
+
+struct service_spec {
+	struct bytes name;
+	enum balance_policy policy;
+	struct bytes hash_header;	/* for BALANCE_HASH_HEADER, lower case */
+	uint32_t connect_timeout_ms;	/* 0 in these three: the setting's */
+	uint32_t response_timeout_ms;
+	uint32_t queue_timeout_ms;
+	uint32_t retries;		/* other backends tried; 0 or 1 */
+	struct probe_spec probe;
+	const uint32_t *backends;	/* slots */
+	uint32_t backend_count;
+};
+
+enum header_edit_op {
+	HEADER_SET,			/* replaces all of that name */
+	HEADER_ADD,
+	HEADER_REMOVE,
+};
+
+struct header_edit {
+	enum header_edit_op op;
+	bool of_request;		/* false: of the response */
+	struct bytes name, value;
+};
+
+struct route_target {
+	uint32_t service;		/* slot */
+	uint32_t weight;		/* share among the targets; 0 takes none */
+};
+
+struct route_spec {
+	uint64_t id;			/* the store's */
+	struct bytes label;		/* for logs and metrics, e.g. "users-7" */
+	struct route_target targets[TABLE_TARGETS_MAX];
+	uint32_t target_count;
+	bool strip_prefix;		/* /s2/x is forwarded as /x */
+	struct bytes host_rewrite;	/* empty: the client's Host */
+	uint64_t max_body_bytes;	/* 0: the setting's */
+	const struct header_edit *headers;
+	uint32_t header_count;
+};
+
+/* Where routes hang: a host and a prefix of a listener's host space. */
+struct path_key {
+	uint32_t space;			/* 0 unless listeners are told apart */
+	struct bytes host;		/* lower case; "*.suffix"; "": default */
+	struct bytes prefix;		/* normalised; "/" or "/a/b", no last / */
+};
+
+/* The routes of one path_key: one, or several that share it. */
+struct path_spec {
+	int32_t priority;		/* higher wins over a longer prefix */
+	const uint32_t *routes;		/* slots */
+	uint32_t route_count;		/* 1 .. TABLE_SHARED_MAX */
+};
+
+#endif
