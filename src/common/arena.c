@@ -9,17 +9,19 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The smallest chunk; under ASan each allocation is a chunk. */
 #if defined(__SANITIZE_ADDRESS__)
-#define ARENA_CHUNK_BYTES 0
+#define HAS_ADDRESS_SANITIZER true
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define ARENA_CHUNK_BYTES 0
+#define HAS_ADDRESS_SANITIZER true
 #endif
 #endif
-#ifndef ARENA_CHUNK_BYTES
-#define ARENA_CHUNK_BYTES 4000
+#ifndef HAS_ADDRESS_SANITIZER
+#define HAS_ADDRESS_SANITIZER false
 #endif
+
+/* The smallest chunk; under ASan each allocation is a chunk. */
+static const size_t chunk_bytes = HAS_ADDRESS_SANITIZER ? 0 : 4000;
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -38,8 +40,8 @@ add_chunk(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk;
 
-	if (size < ARENA_CHUNK_BYTES)
-		size = ARENA_CHUNK_BYTES;
+	if (size < chunk_bytes)
+		size = chunk_bytes;
 	if ((chunk = malloc(sizeof(*chunk) + size)) == NULL)
 		return NULL;
 	chunk->next = arena->chunks;
@@ -108,9 +110,9 @@ arena_reset(struct arena *arena)
 	struct arena_chunk *keep = NULL;
 
 	/* Only a chunk of the common size is worth keeping. */
-	if (ARENA_CHUNK_BYTES > 0)
+	if (chunk_bytes > 0)
 		for (keep = arena->chunks; keep != NULL; keep = keep->next)
-			if (keep->size == ARENA_CHUNK_BYTES)
+			if (keep->size == chunk_bytes)
 				break;
 	drop_chunks(arena, keep);
 }
