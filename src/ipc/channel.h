@@ -56,13 +56,14 @@ struct channel_handlers {
 /* Both ends of a pair: close-on-exec, non-blocking.  0 or -1 and errno. */
 MUST_CHECK int channel_pair(int fds[2]);
 
-/* Takes fd over.  NULL with errno. */
+/* Takes fd over, also when it fails.  NULL with errno. */
 struct channel *channel_new(struct ev_loop *, int fd, uint16_t version,
     const struct channel_handlers *);
 void channel_free(struct channel **);
 
 /* Sends; descriptors are duplicated by the kernel, the caller keeps its
- * own.  Returns 0, or -1 with errno (EPIPE when broken). */
+ * own.  Returns 0, or -1 with errno (EPIPE when broken or closed).  Never
+ * calls closed: the loop does that. */
 MUST_CHECK int channel_send(struct channel *, uint16_t type, const void *body,
     size_t body_len, const int *fds, uint32_t fd_count);
 
