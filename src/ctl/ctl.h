@@ -1,0 +1,46 @@
+/*
+ * ctl/ctl.h - what every verb of sluicectl is given and gives back.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/compat.h"
+#include "shm/segment.h"
+
+/* sluicectl(8), EXIT STATUS. */
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_NO = 1,			/* the answer is no */
+	CTL_USAGE = 2,
+	CTL_UNREACHABLE = 3,
+	CTL_TIMED_OUT = 4,
+};
+
+struct ctl {
+	const char *socket;		/* as client_request.address */
+	char segment_dir[SEGMENT_DIR_SIZE];
+	bool wants_json;
+	int64_t timeout_ms;
+};
+
+/* argv[0] is the verb itself. */
+typedef enum ctl_exit ctl_verb_fn(const struct ctl *, int argc, char **argv);
+
+/* ctl/api_verbs.c: ask registryd. */
+ctl_verb_fn ctl_status, ctl_services, ctl_routes, ctl_explain, ctl_reload,
+    ctl_log, ctl_healthcheck;
+
+/* ctl/backends.c, workers.c, top.c: read the segment, whoever lives. */
+ctl_verb_fn ctl_backends, ctl_workers, ctl_top;
+
+/* Says that the segment cannot be read, by errno; CTL_UNREACHABLE. */
+enum ctl_exit ctl_cannot_read(const struct ctl *);
+
+/* A line on standard error; returns CTL_USAGE. */
+enum ctl_exit ctl_usage(const char *text);
+
+#endif
