@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: ISC
+"""A PostgreSQL cluster in a folder of the test's own."""
+
+import itertools
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+
+from .addresses import free_port
+
+BIN = pathlib.Path(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1])
+
+
+class Cluster:
+    def __init__(self, home):
+        self.home = pathlib.Path(home)
+        self.data = self.home / "data"
+        self.port = free_port()
+        self.numbers = itertools.count(1)
+        self.as_user = []
+        self.user = pwd.getpwuid(os.getuid()).pw_name
+        if os.getuid() == 0:        # PostgreSQL refuses to run as root
+            self.user = "postgres"
+            account = pwd.getpwnam(self.user)
+            self.as_user = ["setpriv", f"--reuid={account.pw_uid}",
+                            f"--regid={account.pw_gid}", "--clear-groups"]
+            os.chown(self.home, account.pw_uid, account.pw_gid)
+            for parent in self.home.parents:
+                if parent.stat().st_mode & 0o001 == 0:
+                    parent.chmod(parent.stat().st_mode | 0o011)
+        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "sluice",
+                 "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        with open(self.data / "postgresql.conf", "a") as conf:
+            conf.write(f"port = {self.port}\n"
+                       "listen_addresses = '127.0.0.1'\n"
+                       f"unix_socket_directories = '{self.home}'\n"
+                       "fsync = off\nmax_connections = 200\n")
+
+    def run(self, program, *arguments, check=True):
+        return subprocess.run(
+            [*self.as_user, str(BIN / program), *map(str, arguments)],
+            check=check, capture_output=True, text=True, cwd=self.home,
+            timeout=120)
+
+    def start(self):
+        self.run("pg_ctl", "-D", self.data, "-w", "-l", self.home / "log",
+                 "start")
+
+    def stop(self, mode="fast"):
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def end(self):
+        self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop",
+                 check=False)
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def psql(self, database, sql):
+        return self.run("psql", "-h", self.home, "-p", self.port, "-U",
+                        "sluice", "-At", "-c", sql, database).stdout.strip()
+
+    def create_database(self):
+        name = f"sluice_{os.getpid()}_{next(self.numbers)}"
+        self.psql("postgres", f"CREATE DATABASE {name}")
+        return f"postgresql://sluice@127.0.0.1:{self.port}/{name}"
