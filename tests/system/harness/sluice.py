@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A sluice of a test's own: configuration, processes, API."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -212,6 +213,18 @@ class Sluice:
             if text.startswith(line + " "):
                 return float(text.rsplit(" ", 1)[1])
         return None
+
+    def ask_traffic(self, method, path, headers=None):
+        """Through the data plane, on a connection of its own; the status."""
+        connection = http.client.HTTPConnection(
+            self.address, self.port, timeout=30)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        finally:
+            connection.close()
 
     def curl(self, path, *arguments):
         """Through the data plane, with a real curl; its completed process."""
