@@ -31,13 +31,19 @@ struct router;
 typedef uint32_t router_in_flight_fn(void *context, uint32_t backend_slot,
     uint64_t backend_id);
 
+/* Takes a trial of a half-open backend, if there is one left to take. */
+typedef bool router_trial_fn(void *context, uint32_t backend_slot,
+    uint32_t generation);
+
 struct router_config {
 	const struct route_table *table;
-	const struct health_map *health;
+	const struct health_map *health; /* NULL: all unjudged */
 	router_in_flight_fn *in_flight;	/* NULL: all zero */
-	void *context;
+	router_trial_fn *take_trial;	/* NULL: half-open takes nothing */
+	void *context;			/* of both */
 	uint64_t seed;			/* of the random choices */
 	int64_t suspect_ms;		/* how long a failure keeps one off */
+	uint32_t cache_max;		/* records of a kind; 0: 65536 */
 };
 
 MUST_CHECK int router_new(const struct router_config *,
@@ -49,24 +55,23 @@ struct routed_backend {
 	uint32_t slot, generation;
 	struct backend_spec spec;
 	struct instant suspect_until;	/* this process saw it fail */
-	int64_t smooth_weight;		/* of round robin */
 	void *user;			/* the owner's, e.g. its address; see
-					 * router_set_backend_user */
+					 * router_set_drop_user */
+	/* what follows is the router's own */
+	int64_t smooth_weight;		/* of round robin */
+	uint64_t address_hash;		/* of consistent hashing */
+	bool has_handed_user_on;	/* a newer version owns user */
 };
 
 struct routed_service {
-	uint32_t slot, version, references;
-	struct service_spec spec;
+	uint32_t slot, version;
+	struct service_spec spec;	/* spec.backends is NULL */
 	struct routed_backend *backends; /* spec.backend_count */
-	/* what follows is the router's own */
-	struct hash_ring *ring;		/* consistent hashing; made when used */
-	struct arena *arena;
 };
 
 struct routed_route {
-	uint32_t slot, version, references;
+	uint32_t slot, version;
 	struct route_spec spec;
-	struct arena *arena;
 };
 
 /* What the decision looks at, and nothing of HTTP's version. */
@@ -102,6 +107,7 @@ struct route_choice {
 	struct routed_route *route;	/* NULL when there is none */
 	struct routed_service *service;
 	struct routed_backend *backend;	/* of service; NULL when refused */
+	bool is_trial;			/* of a half-open breaker */
 };
 
 /*
@@ -110,9 +116,15 @@ struct route_choice {
  * Of routes that share a path one is taken in turn, by the sum of their
  * backends' weights; of a route's targets one by weight; of the
  * service's backends one by its policy among the best tier that has any:
- * proven up, then unproven, neither in maintenance, nor with an open
- * breaker, nor suspect (suspects come before the down).  When the one
- * taken has nobody to serve, the others that share are tried.
+ * proven up, then unproven, then suspect; never one that is down, in
+ * maintenance, or has an open breaker or no weight.  When the one taken
+ * has nobody of a tier to serve, the others that share are tried, and
+ * only then the next tier.  A backend whose service is not probed can
+ * not be proven, and counts as proven.
+ *
+ * A draining backend's weight falls on a straight line; where nobody
+ * else can take its share, that share is REFUSED_DRAINING, dealt out by a
+ * low-discrepancy sequence.
  *
  * The references of *choice_r are the caller's; router_release() gives
  * them back.  A refused choice also holds route and service where they
@@ -123,13 +135,19 @@ void router_choose(struct router *, const struct route_query *,
 
 /*
  * Chooses another backend for the same request, never one of the slots
- * tried: first of the same service, then of the route's other targets.
- * Replaces what *choice holds.  Returns false, with *choice as it was,
- * when there is no other.
+ * tried: first of the same service, then of the route's other targets,
+ * then of the other routes that share the path.  Replaces what *choice
+ * holds, perhaps the route too: its strip_prefix and header edits count.
+ * Returns false, with *choice as it was, when there is no other.
  */
 bool router_choose_other(struct router *, const struct route_query *,
     const uint32_t *tried, uint32_t tried_count, struct instant now,
     struct route_choice *choice);
+
+/* Drops what the table no longer has, at most a few hundred records a
+ * call: lets go of user pointers that nobody will ask for again.  Call it
+ * now and then. */
+void router_sweep(struct router *);
 
 /* Gives the references back; *choice is zeroed. */
 void router_release(struct router *, struct route_choice *choice);
@@ -140,9 +158,12 @@ void router_note_failure(struct router *, const struct route_choice *,
     struct instant now);
 void router_note_success(struct router *, const struct route_choice *);
 
-/* What becomes of every routed_backend's user pointer when its service is
- * dropped.  Carried over to the next version of a service for a backend
- * of the same slot and generation. */
+/*
+ * What becomes of every routed_backend's user pointer when its service is
+ * dropped.  It is carried over to the next version of a service for a
+ * backend of the same slot and generation, and stays good in older
+ * versions as long as those are held.  Set it once, when it is NULL.
+ */
 typedef void router_drop_user_fn(void *context, void *user);
 void router_set_drop_user(struct router *, router_drop_user_fn *, void *context);
 
