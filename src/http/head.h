@@ -131,13 +131,19 @@ struct http_field {
 	struct bytes name, value;	/* value without blanks around it */
 	enum http_field_id id;
 	bool is_hop_by_hop;		/* by its name, or Connection names it */
+	bool is_shadow;			/* x_real_ip: with '-' for '_' it would be
+					 * a field that sluice answers for */
 };
 
 struct http_fields {
 	struct http_field list[HTTP_FIELDS_MAX];
 	uint32_t count;
 	uint64_t present;		/* bit id: there is at least one */
+	uint64_t repeated;		/* bit id: there is more than one */
+	uint8_t first[HTTP_FIELD_COUNT]; /* index of the first, if present */
 };
+
+#define HTTP_FIELD_BIT(id) (UINT64_C(1) << (id))
 
 _Static_assert(HTTP_FIELD_COUNT <= 64, "http_fields.present is 64 bits");
 
@@ -147,6 +153,18 @@ const struct http_field *http_field_find(const struct http_fields *,
 /* The first field of that name (any case), or NULL. */
 const struct http_field *http_field_find_name(const struct http_fields *,
     struct bytes name);
+
+/* What the name is to sluice (any case). */
+enum http_field_id http_field_id(struct bytes name);
+/* Whether these may stand in a head: a token; no controls but tab. */
+bool http_field_name_is_valid(struct bytes name);
+bool http_field_value_is_valid(struct bytes value);
+/*
+ * Walks the elements of a list-valued field value ("a, b"): *rest_r starts
+ * as the value.  Elements come without blanks around them and are never
+ * empty.  False at the end.
+ */
+bool http_list_next(struct bytes *rest_r, struct bytes *element_r);
 
 enum http_method {
 	HTTP_METHOD_OTHER,

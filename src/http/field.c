@@ -1,0 +1,190 @@
+/*
+ * http/field.c - reading field lines.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "http/field.h"
+
+#include "http/chars.h"
+
+#define FIELDS_HOP_BY_HOP                                                      \
+	(HTTP_FIELD_BIT(HTTP_FIELD_CONNECTION) |                               \
+	    HTTP_FIELD_BIT(HTTP_FIELD_HTTP2_SETTINGS) |                        \
+	    HTTP_FIELD_BIT(HTTP_FIELD_KEEP_ALIVE) |                            \
+	    HTTP_FIELD_BIT(HTTP_FIELD_PROXY_AUTHENTICATE) |                    \
+	    HTTP_FIELD_BIT(HTTP_FIELD_PROXY_AUTHORIZATION) |                   \
+	    HTTP_FIELD_BIT(HTTP_FIELD_PROXY_CONNECTION) |                      \
+	    HTTP_FIELD_BIT(HTTP_FIELD_TE) |                                    \
+	    HTTP_FIELD_BIT(HTTP_FIELD_TRANSFER_ENCODING) |                     \
+	    HTTP_FIELD_BIT(HTTP_FIELD_UPGRADE))
+
+const struct http_field *
+http_field_find(const struct http_fields *fields, enum http_field_id id)
+{
+	if (!http_fields_have(fields, id))
+		return NULL;
+	return &fields->list[fields->first[id]];
+}
+
+const struct http_field *
+http_field_find_name(const struct http_fields *fields, struct bytes name)
+{
+	for (uint32_t i = 0; i < fields->count; i++)
+		if (bytes_equal_nocase(fields->list[i].name, name))
+			return &fields->list[i];
+	return NULL;
+}
+
+bool
+http_list_next(struct bytes *rest_r, struct bytes *element_r)
+{
+	while (bytes_next_field(rest_r, ',', element_r)) {
+		*element_r = bytes_trim(*element_r);
+		if (element_r->len > 0)
+			return true;
+	}
+	return false;
+}
+
+/* "Proxy" itself becomes HTTP_PROXY in CGI programs: nobody sends it in
+ * good faith.  Proxy-Status is meant for the client. */
+static bool
+is_proxy_name(struct bytes name)
+{
+	return (name.data[0] | 0x20) == 'p' && name.len >= 5 &&
+	    strncasecmp(name.data, "proxy", 5) == 0 &&
+	    (name.len == 5 || name.data[5] == '-');
+}
+
+/* The name with '-' for each '_' is one that sluice answers for. */
+static bool
+is_shadow_name(struct bytes name)
+{
+	char dashed[32];
+
+	if (name.len > sizeof(dashed))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		dashed[i] = name.data[i] == '_' ? '-' : name.data[i];
+	return (HTTP_FIELD_BIT(http_field_id(bytes_slice(dashed, name.len))) &
+		(HTTP_FIELDS_OWNED | FIELDS_HOP_BY_HOP)) != 0;
+}
+
+static void
+judge_name(struct http_field *field, unsigned int classes)
+{
+	field->id = http_field_id(field->name);
+	field->is_hop_by_hop =
+	    (HTTP_FIELD_BIT(field->id) & FIELDS_HOP_BY_HOP) != 0 ||
+	    (field->id == HTTP_FIELD_OTHER && is_proxy_name(field->name));
+	field->is_shadow = UNLIKELY(classes & HTTP_CHAR_UNDERSCORE) &&
+	    is_shadow_name(field->name);
+}
+
+/* Why a value ends at pos, where something else than CRLF stands. */
+static enum http_fault
+value_fault(const char *pos, const char *end)
+{
+	if (pos < end && *pos == '\n')
+		return HTTP_FAULT_BARE_LF;
+	return HTTP_FAULT_FIELD_VALUE;
+}
+
+enum http_fault
+http_field_parse_line(const char **pos_r, const char *end,
+    struct http_field *field_r)
+{
+	const char *name = *pos_r, *pos = name, *value, *value_end;
+	unsigned int classes = 0, class;
+
+	/* CR is no token, so that the line's end stops this. */
+	while ((class = http_char_class(*pos)) & HTTP_CHAR_TOKEN) {
+		classes |= class;
+		pos++;
+	}
+	if (pos == name && http_char_is_blank(*pos))
+		return HTTP_FAULT_FOLD;
+	if (pos == name || *pos != ':')
+		return HTTP_FAULT_FIELD_NAME;
+	field_r->name = bytes_slice(name, (size_t)(pos - name));
+	judge_name(field_r, classes);
+
+	for (value = pos + 1; http_char_is_blank(*value); value++)
+		;
+	pos = value_end = http_value_end(value, end);
+	if (end - pos < 2 || pos[0] != '\r' || pos[1] != '\n')
+		return value_fault(pos, end);
+	while (value_end > value && http_char_is_blank(value_end[-1]))
+		value_end--;
+	field_r->value = bytes_slice(value, (size_t)(value_end - value));
+	*pos_r = pos + 2;
+	return HTTP_FAULT_NONE;
+}
+
+enum http_fault
+http_fields_parse(const char *pos, const char *end,
+    struct http_fields *fields_r)
+{
+	uint32_t count = 0;
+
+	fields_r->present = 0;
+	fields_r->repeated = 0;
+	while (*pos != '\r') {
+		struct http_field *field = &fields_r->list[count];
+		enum http_fault fault;
+		uint64_t bit;
+
+		if (count == HTTP_FIELDS_MAX)
+			return HTTP_FAULT_FIELDS_MANY;
+		fault = http_field_parse_line(&pos, end, field);
+		if (fault != HTTP_FAULT_NONE)
+			return fault;
+		bit = HTTP_FIELD_BIT(field->id);
+		if ((fields_r->present & bit) == 0)
+			fields_r->first[field->id] = (uint8_t)count;
+		else
+			fields_r->repeated |= bit;
+		fields_r->present |= bit;
+		count++;
+	}
+	fields_r->count = count;
+	/* Nothing is behind the empty line. */
+	return pos == end - 2 ? HTTP_FAULT_NONE : HTTP_FAULT_FIELD_NAME;
+}
+
+static void
+mark_named(struct http_fields *fields, struct bytes name)
+{
+	for (uint32_t i = 0; i < fields->count; i++) {
+		struct http_field *field = &fields->list[i];
+
+		if ((HTTP_FIELD_BIT(field->id) & HTTP_FIELDS_OWNED) == 0 &&
+		    bytes_equal_nocase(field->name, name))
+			field->is_hop_by_hop = true;
+	}
+}
+
+struct http_connection
+http_connection_read(struct http_fields *fields)
+{
+	struct http_connection connection = { 0 };
+
+	if (!http_fields_have(fields, HTTP_FIELD_CONNECTION))
+		return connection;
+	for (uint32_t i = 0; i < fields->count; i++) {
+		struct bytes rest = fields->list[i].value, option;
+
+		if (fields->list[i].id != HTTP_FIELD_CONNECTION)
+			continue;
+		while (http_list_next(&rest, &option)) {
+			if (bytes_equal_nocase(option, bytes_of("keep-alive")))
+				connection.has_keep_alive = true;
+			else if (bytes_equal_nocase(option, bytes_of("close")))
+				connection.has_close = true;
+			else if (bytes_equal_nocase(option, bytes_of("upgrade")))
+				connection.has_upgrade = true;
+			else
+				mark_named(fields, option);
+		}
+	}
+	return connection;
+}

@@ -1,0 +1,137 @@
+/*
+ * http/field_name.c - from the name of a field to what it is to sluice.
+ *
+ * A name has passed as a token, so that setting bit 5 of each byte folds
+ * the case of letters and makes no two other token characters equal.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "http/head.h"
+
+#include "http/chars.h"
+
+#define FOLD_8 UINT64_C(0x2020202020202020)
+
+static inline uint64_t
+load_8(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* len is a constant wherever this is called, so that the loops are not. */
+static inline bool
+folds_to(const char *name, const char *lower, size_t len)
+{
+	if (len < 8) {
+		unsigned int differences = 0;
+
+		for (size_t i = 0; i < len; i++)
+			differences |= (unsigned int)(name[i] | 0x20) ^
+			    (unsigned int)lower[i];
+		return differences == 0;
+	}
+	for (size_t i = 0; i + 8 <= len; i += 8)
+		if ((load_8(name + i) | FOLD_8) != load_8(lower + i))
+			return false;
+	return (load_8(name + len - 8) | FOLD_8) == load_8(lower + len - 8);
+}
+
+#define NAME(lower, id)                                                        \
+	if (folds_to(name.data, lower, sizeof(lower) - 1))                     \
+	return id
+
+/* A row a length: few names share one. */
+enum http_field_id
+http_field_id(struct bytes name)
+{
+	switch (name.len) {
+	case 2:
+		NAME("te", HTTP_FIELD_TE);
+		break;
+	case 3:
+		NAME("via", HTTP_FIELD_VIA);
+		break;
+	case 4:
+		NAME("date", HTTP_FIELD_DATE);
+		NAME("host", HTTP_FIELD_HOST);
+		break;
+	case 6:
+		NAME("accept", HTTP_FIELD_ACCEPT);
+		NAME("cookie", HTTP_FIELD_COOKIE);
+		NAME("expect", HTTP_FIELD_EXPECT);
+		NAME("server", HTTP_FIELD_SERVER);
+		break;
+	case 7:
+		NAME("referer", HTTP_FIELD_REFERER);
+		NAME("trailer", HTTP_FIELD_TRAILER);
+		NAME("upgrade", HTTP_FIELD_UPGRADE);
+		break;
+	case 9:
+		NAME("forwarded", HTTP_FIELD_FORWARDED);
+		NAME("x-real-ip", HTTP_FIELD_X_REAL_IP);
+		break;
+	case 10:
+		NAME("connection", HTTP_FIELD_CONNECTION);
+		NAME("keep-alive", HTTP_FIELD_KEEP_ALIVE);
+		NAME("set-cookie", HTTP_FIELD_SET_COOKIE);
+		NAME("user-agent", HTTP_FIELD_USER_AGENT);
+		break;
+	case 11:
+		NAME("retry-after", HTTP_FIELD_RETRY_AFTER);
+		NAME("traceparent", HTTP_FIELD_TRACEPARENT);
+		break;
+	case 12:
+		NAME("content-type", HTTP_FIELD_CONTENT_TYPE);
+		NAME("proxy-status", HTTP_FIELD_PROXY_STATUS);
+		NAME("x-request-id", HTTP_FIELD_X_REQUEST_ID);
+		break;
+	case 13:
+		NAME("authorization", HTTP_FIELD_AUTHORIZATION);
+		break;
+	case 14:
+		NAME("content-length", HTTP_FIELD_CONTENT_LENGTH);
+		NAME("http2-settings", HTTP_FIELD_HTTP2_SETTINGS);
+		break;
+	case 15:
+		NAME("x-forwarded-for", HTTP_FIELD_X_FORWARDED_FOR);
+		break;
+	case 16:
+		NAME("proxy-connection", HTTP_FIELD_PROXY_CONNECTION);
+		NAME("x-forwarded-host", HTTP_FIELD_X_FORWARDED_HOST);
+		NAME("x-forwarded-port", HTTP_FIELD_X_FORWARDED_PORT);
+		break;
+	case 17:
+		NAME("transfer-encoding", HTTP_FIELD_TRANSFER_ENCODING);
+		NAME("x-forwarded-proto", HTTP_FIELD_X_FORWARDED_PROTO);
+		break;
+	case 18:
+		NAME("proxy-authenticate", HTTP_FIELD_PROXY_AUTHENTICATE);
+		NAME("x-forwarded-prefix", HTTP_FIELD_X_FORWARDED_PREFIX);
+		break;
+	case 19:
+		NAME("proxy-authorization", HTTP_FIELD_PROXY_AUTHORIZATION);
+		break;
+	default:
+		break;
+	}
+	return HTTP_FIELD_OTHER;
+}
+
+bool
+http_field_name_is_valid(struct bytes name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!http_char_is(name.data[i], HTTP_CHAR_TOKEN))
+			return false;
+	return name.len > 0;
+}
+
+bool
+http_field_value_is_valid(struct bytes value)
+{
+	return value.len == 0 ||
+	    http_value_end(value.data, value.data + value.len) ==
+	    value.data + value.len;
+}
