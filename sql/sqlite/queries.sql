@@ -1,0 +1,170 @@
+-- The named queries of the SQLite store.  Parameters and columns stand in
+-- the order of src/registryd/store/cells.c.
+
+-- name: set_up
+PRAGMA busy_timeout = 5000;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA journal_size_limit = 67108864
+
+-- name: begin
+BEGIN IMMEDIATE
+
+-- name: begin_snapshot
+BEGIN
+
+-- name: commit
+COMMIT
+
+-- name: rollback
+ROLLBACK
+
+-- name: ping
+SELECT 1
+
+-- BEGIN IMMEDIATE locks the file already.
+-- name: lock_migrations
+SELECT 1
+
+-- name: create_schema_version
+CREATE TABLE IF NOT EXISTS schema_version (
+	version INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	applied_at INTEGER NOT NULL
+) STRICT
+
+-- name: select_schema_version
+SELECT coalesce(max(version), 0) FROM schema_version
+
+-- name: insert_schema_version
+INSERT INTO schema_version (version, name, applied_at) VALUES (?1, ?2, ?3)
+
+-- name: next_generation
+UPDATE generation SET value = value + 1 RETURNING value
+
+-- name: select_generation
+SELECT value FROM generation
+
+-- name: allocate_backend_ids
+SELECT max(coalesce((SELECT seq FROM sqlite_sequence
+	WHERE name = 'backend'), 0), ?2) + ?1
+
+-- name: allocate_route_ids
+SELECT max(coalesce((SELECT seq FROM sqlite_sequence
+	WHERE name = 'route'), 0), ?2) + ?1
+
+-- name: insert_service
+INSERT INTO service (name, origin, policy, hash_header, connect_timeout_ms,
+	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
+	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
+	probe_status_min, probe_status_max, probe_path, probe_host,
+	created_at, updated_at, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+	?16, ?17, ?18, ?19, ?20)
+
+-- The time of creation (18) stays.
+-- name: update_service
+UPDATE service SET origin = ?2, policy = ?3, hash_header = ?4,
+	connect_timeout_ms = ?5, response_timeout_ms = ?6,
+	queue_timeout_ms = ?7, retries = ?8, probe_kind = ?9,
+	probe_interval_ms = ?10, probe_timeout_ms = ?11, probe_rise = ?12,
+	probe_fall = ?13, probe_status_min = ?14, probe_status_max = ?15,
+	probe_path = ?16, probe_host = ?17, updated_at = ?19, version = ?20
+WHERE name = ?1 AND ?21 IN (0, version)
+
+-- name: delete_service
+DELETE FROM service WHERE name = ?1 AND ?2 IN (0, version)
+
+-- name: insert_backend
+INSERT INTO backend (id, origin, service, url, weight, max_connections,
+	created_at, updated_at, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+
+-- name: update_backend
+UPDATE backend SET origin = ?2, service = ?3, url = ?4, weight = ?5,
+	max_connections = ?6, updated_at = ?8, version = ?9
+WHERE id = ?1 AND ?10 IN (0, version)
+
+-- name: delete_backend
+DELETE FROM backend WHERE id = ?1 AND ?2 IN (0, version)
+
+-- name: insert_route
+INSERT INTO route (id, origin, label, domains, prefixes, priority,
+	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
+	created_at, updated_at, version)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+
+-- name: update_route
+UPDATE route SET origin = ?2, label = ?3, domains = ?4, prefixes = ?5,
+	priority = ?6, strip_prefix = ?7, is_shared = ?8, host_rewrite = ?9,
+	max_body_bytes = ?10, headers = ?11, updated_at = ?13, version = ?14
+WHERE id = ?1 AND ?15 IN (0, version)
+
+-- name: delete_route
+DELETE FROM route WHERE id = ?1 AND ?2 IN (0, version)
+
+-- name: insert_route_targets
+INSERT INTO route_target (route, position, service, weight)
+SELECT ?1, key, json_extract(value, '$[0]'), json_extract(value, '$[1]')
+FROM json_each(?2)
+
+-- name: delete_route_targets
+DELETE FROM route_target WHERE route = ?1
+
+-- name: insert_change
+INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
+	kind, key, action, before, after)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+
+-- name: select_services
+SELECT name, origin, policy, hash_header, connect_timeout_ms,
+	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
+	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
+	probe_status_min, probe_status_max, probe_path, probe_host,
+	created_at, updated_at, version
+FROM service WHERE name > ?1 ORDER BY name LIMIT ?2
+
+-- name: select_backends
+SELECT id, origin, service, url, weight, max_connections, created_at,
+	updated_at, version
+FROM backend WHERE id > ?1 ORDER BY id LIMIT ?2
+
+-- name: select_routes
+SELECT id, origin, label, domains, prefixes, priority, strip_prefix,
+	is_shared, host_rewrite, max_body_bytes, headers, created_at,
+	updated_at, version,
+	(SELECT json_group_array(json_array(service, weight))
+	FROM (SELECT service, weight FROM route_target
+		WHERE route_target.route = r.id ORDER BY position))
+FROM route AS r WHERE id > ?1 ORDER BY id LIMIT ?2
+
+-- name: select_changes
+SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
+	action, before, after
+FROM change
+WHERE generation > ?1 AND generation <= ?2 AND (?3 IS NULL OR kind = ?3)
+ORDER BY generation, seq LIMIT ?4
+
+-- name: select_changes_newest
+SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
+	action, before, after
+FROM change
+WHERE generation > ?1 AND generation <= ?2 AND (?3 IS NULL OR kind = ?3)
+ORDER BY generation DESC, seq DESC LIMIT ?4
+
+-- name: select_changes_of
+SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
+	action, before, after
+FROM change
+WHERE key = ?5 AND generation > ?1 AND generation <= ?2
+	AND (?3 IS NULL OR kind = ?3)
+ORDER BY generation, seq LIMIT ?4
+
+-- name: select_changes_of_newest
+SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
+	action, before, after
+FROM change
+WHERE key = ?5 AND generation > ?1 AND generation <= ?2
+	AND (?3 IS NULL OR kind = ?3)
+ORDER BY generation DESC, seq DESC LIMIT ?4

@@ -1,0 +1,73 @@
+/*
+ * registryd/store/cells.h - objects as rows of cells, for both SQL dialects.
+ *
+ * One order of columns serves SQLite and PostgreSQL, parameters and
+ * results; sql/DIALECT/queries.sql follows it.  Lists travel as JSON
+ * text.  No I/O here.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_STORE_CELLS_H
+#define REGISTRYD_STORE_CELLS_H
+
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/bytes.h"
+#include "registryd/store/queries.h"
+#include "registryd/store/store.h"
+
+enum cell_type {
+	CELL_NULL,
+	CELL_INTEGER,
+	CELL_TEXT,
+};
+
+struct cell {
+	enum cell_type type;
+	int64_t integer;
+	struct bytes text;		/* borrowed; NUL-terminated */
+};
+
+struct cell cell_integer(int64_t);
+struct cell cell_text(const char *);	/* NULL: a null cell */
+
+#define SERVICE_CELLS 20
+#define BACKEND_CELLS 9
+#define ROUTE_CELLS   14		/* targets apart */
+#define ROUTE_COLUMNS 15		/* as read: the targets come last */
+#define CHANGE_CELLS  12
+#define CELLS_MAX     21		/* a service and an expected version */
+
+/* The JSON texts of a route's lists; kept and used again. */
+struct route_texts {
+	struct buf domains, prefixes, headers, targets;
+};
+
+void route_texts_free(struct route_texts *);
+
+/* Cells borrow from the object (and texts).  route_to_cells: 0, or -1
+ * when out of memory. */
+void service_to_cells(const struct service *, struct cell *cells_r);
+void backend_to_cells(const struct backend *, struct cell *cells_r);
+MUST_CHECK int route_to_cells(const struct route *, struct route_texts *,
+    struct cell *cells_r);
+
+/* Makes an owned object.  0, or -1: out of memory, or a row that only a
+ * hand could have written; the object is cleared. */
+MUST_CHECK int service_from_cells(const struct cell *,
+    struct service *service_r);
+MUST_CHECK int backend_from_cells(const struct cell *,
+    struct backend *backend_r);
+MUST_CHECK int route_from_cells(const struct cell *, struct route *route_r);
+
+/* A history row that borrows from the cells; 0, or -1 as above. */
+MUST_CHECK int history_from_cells(const struct cell *,
+    struct store_history *history_r);
+
+/* The query that answers a question about history, and its cells, which
+ * borrow from the question. */
+#define HISTORY_CELLS 5
+enum store_query history_to_cells(const struct store_history_query *,
+    struct cell cells_r[HISTORY_CELLS], uint32_t *count_r);
+
+#endif

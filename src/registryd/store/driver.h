@@ -1,0 +1,42 @@
+/*
+ * registryd/store/driver.h - what a driver of the store is.
+ *
+ * A driver's own struct begins with a struct store.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_STORE_DRIVER_H
+#define REGISTRYD_STORE_DRIVER_H
+
+#include "registryd/store/request.h"
+#include "registryd/store/store.h"
+
+struct store_driver_row {
+	/* 0, or -1 with *error_r a sentence in static memory. */
+	int (*new)(struct ev_loop *, const struct settings *,
+	    struct store **store_r, const char **error_r);
+	void (*free)(struct store *);
+	/* Takes the request; never calls back from within. */
+	void (*submit)(struct store *, struct store_request *);
+	/* Fills the counts of connections; NULL: one, that of the driver. */
+	void (*figures)(const struct store *, struct store_figures *);
+};
+
+struct store {
+	const struct store_driver_row *driver;
+	struct ev_loop *loop;
+	store_up_fn *on_up;
+	void *on_up_context;
+	struct store_figures figures;	/* the driver keeps it true */
+};
+
+/* Notes the state and, when it is another, tells on_up.  error: why it is
+ * down; NULL when up. */
+void store_note_up(struct store *, bool is_up, const char *error);
+
+extern const struct store_driver_row store_memory_driver;
+extern const struct store_driver_row store_sqlite_driver;
+#ifdef HAVE_POSTGRESQL_DRIVER
+extern const struct store_driver_row store_postgres_driver;
+#endif
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * registryd/store/events.c - rows and answers on their way to the loop.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/store/events.h"
+
+#include <stdlib.h>
+
+#include "registryd/store/history.h"
+
+struct store_event *
+event_new(enum event_type type, struct store_request *request)
+{
+	struct store_event *event = calloc(1, sizeof(*event));
+
+	if (event == NULL)
+		return NULL;
+	event->type = type;
+	event->request = request;
+	return event;
+}
+
+struct store_event *
+event_new_history(struct store_request *request,
+    const struct store_history *history)
+{
+	struct store_event *event = event_new(EVENT_HISTORY, request);
+
+	if (event == NULL)
+		return NULL;
+	if (history_copy(history, &event->body.history) == -1)
+		event_drop(&event);
+	return event;
+}
+
+void
+event_deliver(struct store_event **p)
+{
+	struct store_event *event = *p;
+	struct store_request *request = event->request;
+	const struct store_loader *load = &request->ask.load;
+
+	switch (event->type) {
+	case EVENT_SERVICE:
+		load->service(load->context, &event->body.service);
+		break;
+	case EVENT_BACKEND:
+		load->backend(load->context, &event->body.backend);
+		break;
+	case EVENT_ROUTE:
+		load->route(load->context, &event->body.route);
+		break;
+	case EVENT_HISTORY:
+		request->ask.history.row(request->context,
+		    &event->body.history);
+		history_clear(&event->body.history);
+		break;
+	case EVENT_DONE:
+		request_finish(&event->request);
+		break;
+	}
+	free(event);
+	*p = NULL;
+}
+
+void
+event_drop(struct store_event **p)
+{
+	struct store_event *event = *p;
+
+	*p = NULL;
+	switch (event->type) {
+	case EVENT_SERVICE:
+		service_clear(&event->body.service);
+		break;
+	case EVENT_BACKEND:
+		backend_clear(&event->body.backend);
+		break;
+	case EVENT_ROUTE:
+		route_clear(&event->body.route);
+		break;
+	case EVENT_HISTORY:
+		history_clear(&event->body.history);
+		break;
+	case EVENT_DONE:
+		request_drop(&event->request);
+		break;
+	}
+	free(event);
+}

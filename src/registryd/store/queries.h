@@ -1,0 +1,70 @@
+/*
+ * registryd/store/queries.h - the named queries and migrations of a dialect.
+ *
+ * sql/DIALECT/queries.sql holds the text, under the names below in lower
+ * case and without QUERY_; sql/embed.awk makes it part of the program.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_STORE_QUERIES_H
+#define REGISTRYD_STORE_QUERIES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_query {
+	QUERY_SET_UP,			/* of a new connection */
+	QUERY_BEGIN,			/* to write */
+	QUERY_BEGIN_SNAPSHOT,		/* to read */
+	QUERY_COMMIT,
+	QUERY_ROLLBACK,
+	QUERY_PING,
+	QUERY_LOCK_MIGRATIONS,
+	QUERY_CREATE_SCHEMA_VERSION,
+	QUERY_SELECT_SCHEMA_VERSION,
+	QUERY_INSERT_SCHEMA_VERSION,	/* version, name, applied_at */
+	QUERY_NEXT_GENERATION,
+	QUERY_SELECT_GENERATION,
+	QUERY_ALLOCATE_BACKEND_IDS,	/* how many, at least; the last one */
+	QUERY_ALLOCATE_ROUTE_IDS,	/* how many, at least; the last one */
+	QUERY_INSERT_SERVICE,		/* SERVICE_CELLS */
+	QUERY_UPDATE_SERVICE,		/* SERVICE_CELLS, expected version */
+	QUERY_DELETE_SERVICE,		/* key, expected version */
+	QUERY_INSERT_BACKEND,
+	QUERY_UPDATE_BACKEND,
+	QUERY_DELETE_BACKEND,
+	QUERY_INSERT_ROUTE,
+	QUERY_UPDATE_ROUTE,
+	QUERY_DELETE_ROUTE,
+	QUERY_INSERT_ROUTE_TARGETS,	/* route, targets */
+	QUERY_DELETE_ROUTE_TARGETS,	/* route */
+	QUERY_INSERT_CHANGE,		/* CHANGE_CELLS */
+	QUERY_SELECT_SERVICES,		/* behind this key, at most so many */
+	QUERY_SELECT_BACKENDS,
+	QUERY_SELECT_ROUTES,
+	QUERY_SELECT_CHANGES,		/* from, to, kind or null, limit */
+	QUERY_SELECT_CHANGES_NEWEST,
+	QUERY_SELECT_CHANGES_OF,	/* from, to, kind or null, limit, key */
+	QUERY_SELECT_CHANGES_OF_NEWEST,
+	QUERY_COUNT
+};
+
+struct store_query_text {
+	const char *name;		/* "insert_change" */
+	const char *sql;
+};
+
+struct store_migration {
+	uint32_t version;
+	const char *name;		/* "0001_initial" */
+	const char *sql;		/* one or more statements */
+};
+
+extern const struct store_query_text sqlite_queries[QUERY_COUNT];
+extern const struct store_migration sqlite_migrations[];
+extern const uint32_t sqlite_migration_count;
+
+extern const struct store_query_text postgres_queries[QUERY_COUNT];
+extern const struct store_migration postgres_migrations[];
+extern const uint32_t postgres_migration_count;
+
+#endif

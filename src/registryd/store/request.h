@@ -1,0 +1,51 @@
+/*
+ * registryd/store/request.h - one call of the store on its way to an answer.
+ *
+ * Made by store.c, owned by the driver from submit() until it hands it to
+ * request_finish(), on the loop, which calls back and frees.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_STORE_REQUEST_H
+#define REGISTRYD_STORE_REQUEST_H
+
+#include <sys/queue.h>
+
+#include "registryd/store/store.h"
+
+enum request_type {
+	REQUEST_OPEN,
+	REQUEST_LOAD,
+	REQUEST_COMMIT,
+	REQUEST_HISTORY,
+	REQUEST_PING,
+};
+
+#define REQUEST_MESSAGE_SIZE 256
+
+struct store_request {
+	STAILQ_ENTRY(store_request) entry;
+	enum request_type type;
+	union {
+		struct store_loader load;
+		struct store_commit commit;
+		struct store_history_query history;
+	} ask;
+	store_done_fn *done;
+	void *context;
+	struct store_outcome outcome;
+	char message[REQUEST_MESSAGE_SIZE];	/* what outcome.message shows */
+};
+
+STAILQ_HEAD(request_list, store_request);
+
+/* Sets the outcome of a request that went wrong; a sentence for people. */
+void request_fail(struct store_request *, enum store_result,
+    const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Calls back, frees, sets *p to NULL. */
+void request_finish(struct store_request **p);
+
+/* Frees without calling back: the store is going. */
+void request_drop(struct store_request **p);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * registryd/store/store.c - the one door to three drivers.
+ *
+ * Turns each call into a request and hands it to the driver.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registryd/store/driver.h"
+
+static const struct store_driver_row *const drivers[] = {
+	[STORE_MEMORY] = &store_memory_driver,
+	[STORE_SQLITE] = &store_sqlite_driver,
+#ifdef HAVE_POSTGRESQL_DRIVER
+	[STORE_POSTGRES] = &store_postgres_driver,
+#else
+	[STORE_POSTGRES] = NULL,
+#endif
+};
+
+int
+store_new(struct ev_loop *loop, const struct settings *settings,
+    struct store **store_r, const char **error_r)
+{
+	const struct store_driver_row *driver = drivers[settings->store.driver];
+
+	*store_r = NULL;
+	if (driver == NULL) {
+		*error_r =
+		    "postgres: not built in; configure --with-postgresql";
+		return -1;
+	}
+	if (driver->new(loop, settings, store_r, error_r) == -1)
+		return -1;
+	(*store_r)->driver = driver;
+	(*store_r)->loop = loop;
+	(*store_r)->figures.driver = settings->store.driver;
+	return 0;
+}
+
+void
+store_free(struct store **p)
+{
+	struct store *store = *p;
+
+	*p = NULL;
+	if (store != NULL)
+		store->driver->free(store);
+}
+
+void
+store_set_on_up(struct store *store, store_up_fn *on_up, void *context)
+{
+	store->on_up = on_up;
+	store->on_up_context = context;
+}
+
+void
+store_note_up(struct store *store, bool is_up, const char *error)
+{
+	struct store_figures *figures = &store->figures;
+	bool is_change = figures->is_up != is_up;
+
+	figures->is_up = is_up;
+	figures->error[0] = '\0';
+	if (error != NULL)
+		strncat(figures->error, error, sizeof(figures->error) - 1);
+	if (is_change && store->on_up != NULL)
+		store->on_up(store->on_up_context, is_up);
+}
+
+static struct store_request *
+request_new(enum request_type type, store_done_fn *done, void *context)
+{
+	struct store_request *request = calloc(1, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->type = type;
+	request->done = done;
+	request->context = context;
+	return request;
+}
+
+int
+store_open(struct store *store, store_done_fn *done, void *context)
+{
+	struct store_request *request = request_new(REQUEST_OPEN, done, context);
+
+	if (request == NULL)
+		return -1;
+	store->driver->submit(store, request);
+	return 0;
+}
+
+int
+store_load(struct store *store, const struct store_loader *loader)
+{
+	struct store_request *request;
+
+	request = request_new(REQUEST_LOAD, loader->done, loader->context);
+	if (request == NULL)
+		return -1;
+	request->ask.load = *loader;
+	store->driver->submit(store, request);
+	return 0;
+}
+
+int
+store_commit(struct store *store, const struct store_commit *commit)
+{
+	struct store_request *request;
+
+	request = request_new(REQUEST_COMMIT, commit->done, commit->context);
+	if (request == NULL)
+		return -1;
+	request->ask.commit = *commit;
+	store->driver->submit(store, request);
+	return 0;
+}
+
+int
+store_history(struct store *store, const struct store_history_query *query)
+{
+	struct store_request *request;
+	char *key = NULL;
+
+	if (query->key != NULL && (key = strdup(query->key)) == NULL)
+		return -1;
+	request = request_new(REQUEST_HISTORY, query->done, query->context);
+	if (request == NULL) {
+		free(key);
+		return -1;
+	}
+	request->ask.history = *query;
+	request->ask.history.key = key;
+	store->driver->submit(store, request);
+	return 0;
+}
+
+int
+store_ping(struct store *store, store_done_fn *done, void *context)
+{
+	struct store_request *request = request_new(REQUEST_PING, done, context);
+
+	if (request == NULL)
+		return -1;
+	store->driver->submit(store, request);
+	return 0;
+}
+
+void
+store_figures(const struct store *store, struct store_figures *figures_r)
+{
+	*figures_r = store->figures;
+	if (store->driver->figures != NULL)
+		store->driver->figures(store, figures_r);
+}
