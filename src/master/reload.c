@@ -1,0 +1,216 @@
+/*
+ * master/reload.c - taking a changed configuration over.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "master/reload.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/settings_fd.h"
+#include "ipc/role_msg.h"
+#include "master/error_log.h"
+#include "master/master.h"
+#include "master/notify.h"
+#include "master/workers.h"
+
+/* Logs each line, and takes it into the outcome. */
+static void
+tell_lines(enum log_level level, const struct buf *lines, struct buf *outcome)
+{
+	struct bytes rest = buf_bytes(lines), line;
+
+	while (bytes_next_field(&rest, '\n', &line)) {
+		if (line.len == 0)
+			continue;
+		log_write(level, "reload: %.*s", BYTES_ARGS(line));
+		buf_append(outcome, line);
+		buf_append_char(outcome, '\n');
+	}
+}
+
+/* The new settings, without what cannot change; NULL: told why. */
+static struct settings *
+read_settings(const struct master *master, struct buf *outcome)
+{
+	const struct options *options = master->options;
+	struct settings *settings;
+	struct buf errors = { 0 };
+	int result;
+
+	result = settings_read(options->conf_path, options->overrides,
+	    options->override_count, &settings, &errors);
+	tell_lines(result == -1 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, &errors,
+	    outcome);
+	buf_free(&errors);
+	return settings;
+}
+
+/* Puts back what only a restart can change, naming it. */
+static enum settings_change
+keep_fixed(const struct master *master, struct settings *new,
+    struct buf *outcome)
+{
+	enum settings_change change;
+	struct buf names = { 0 }, line = { 0 };
+
+	change = settings_compare(master->settings, new, &names);
+	if (change == SETTINGS_RESTART) {
+		buf_printf(&line, "warning: %.*s: changes with a restart only",
+		    (int)names.len, names.data);
+		tell_lines(LOG_LEVEL_WARN, &line, outcome);
+		settings_keep_fixed(master->settings, new);
+		buf_clear(&names);
+		change = settings_compare(master->settings, new, &names);
+	}
+	if (change != SETTINGS_SAME)
+		buf_printf(outcome, "changed: %.*s\n", (int)names.len,
+		    names.data);
+	else
+		buf_append_text(outcome, "nothing changed\n");
+	buf_free(&names);
+	buf_free(&line);
+	return change;
+}
+
+/* What a reload needs before it may change anything. */
+struct reload_means {
+	struct settings *settings;
+	struct listeners traffic;
+	int settings_fd;
+	uint32_t worker_count;
+};
+
+static int
+gather(const struct master *master, struct reload_means *means,
+    struct buf *outcome)
+{
+	struct listen_fault fault = { 0 };
+	struct buf line = { 0 };
+
+	means->worker_count = master_worker_count(means->settings);
+	if (listeners_open_traffic(means->settings, means->worker_count,
+		false, &master->traffic, &means->traffic, &fault) == -1) {
+		buf_printf(&line, "%s: %.*s", master->options->conf_path,
+		    (int)fault.text.len, fault.text.data);
+		tell_lines(LOG_LEVEL_ERROR, &line, outcome);
+		buf_free(&fault.text);
+		buf_free(&line);
+		return -1;
+	}
+	if ((means->settings_fd = settings_fd_new(means->settings)) == -1) {
+		buf_append_text(&line, "settings: memory ran out");
+		tell_lines(LOG_LEVEL_ERROR, &line, outcome);
+		listeners_close(&means->traffic);
+		buf_free(&line);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+apply_log(struct master *master, const struct settings *old)
+{
+	const struct settings *new = master->settings;
+
+	if (strcmp(old->log.error, new->log.error) != 0 &&
+	    error_log_open(master) == -1)
+		log_error("log %s: %m: the old one is kept", new->log.error);
+	if (old->log.level != new->log.level)
+		log_set_level(new->log.level);
+}
+
+/* From here on nothing fails. */
+static void
+commit(struct master *master, struct reload_means *means)
+{
+	struct settings *old = master->settings;
+	bool is_same_ports = listeners_match(&master->traffic, means->settings);
+
+	listeners_close(&master->traffic);
+	close(master->settings_fd);
+	master->traffic = means->traffic;
+	master->settings = means->settings;
+	master->settings_fd = means->settings_fd;
+	master->worker_count = means->worker_count;
+	apply_log(master, old);
+	settings_free(&old);
+
+	for (uint32_t i = 0; i < MASTER_ROLES_MAX; i++)
+		process_order(&master->processes[i], TO_ROLE_RELOAD, NULL, 0,
+		    master->settings_fd);
+	if (!is_same_ports)
+		workers_begin_set(master);
+	else
+		workers_fit(master);
+	master->are_workers_retired = false;
+	atomic_store_explicit(&master->status->worker_count,
+	    master->worker_count, memory_order_relaxed);
+}
+
+static void
+count_outcome(struct master *master, bool is_good)
+{
+	struct master_status *status = master->status;
+
+	atomic_store_explicit(&status->is_reload_good, is_good,
+	    memory_order_relaxed);
+	if (is_good) {
+		atomic_fetch_add_explicit(&status->reload_count, 1,
+		    memory_order_relaxed);
+		atomic_store_explicit(&status->reloaded_wall_ms,
+		    clock_wall_ms(), memory_order_relaxed);
+	} else
+		atomic_fetch_add_explicit(&status->reload_failed_count, 1,
+		    memory_order_relaxed);
+}
+
+/* Returns whether the new configuration holds now; outcome says more. */
+static bool
+reload_into(struct master *master, struct buf *outcome)
+{
+	struct reload_means means = { .settings_fd = -1 };
+
+	notify_reloading();
+	means.settings = read_settings(master, outcome);
+	if (means.settings != NULL) {
+		keep_fixed(master, means.settings, outcome);
+		if (gather(master, &means, outcome) == -1)
+			settings_free(&means.settings);
+	}
+	if (means.settings != NULL) {
+		commit(master, &means);
+		log_notice("reload: done");
+	} else
+		log_error("reload: failed: the old settings stay");
+	count_outcome(master, means.settings != NULL);
+	notify_ready();
+	return means.settings != NULL;
+}
+
+void
+reload(struct master *master)
+{
+	struct buf outcome = { 0 };
+
+	reload_into(master, &outcome);
+	buf_free(&outcome);
+}
+
+void
+reload_asked(struct master *master, uint64_t request_id)
+{
+	struct role_outcome answer = { .id = request_id };
+	struct buf outcome = { 0 };
+
+	if (master->phase == MASTER_RUNNING)
+		answer.is_good = reload_into(master, &outcome);
+	else
+		buf_append_text(&outcome, "not while starting or stopping");
+	snprintf(answer.text, sizeof(answer.text), "%.*s", (int)outcome.len,
+	    outcome.len == 0 ? "" : outcome.data);
+	process_order(&master->processes[REGISTRYD_INDEX], TO_ROLE_RELOADED,
+	    &answer, sizeof(answer), -1);
+	buf_free(&outcome);
+}
