@@ -99,3 +99,61 @@ settings_compare(const struct settings *old, const struct settings *new,
 	buf_free(&after);
 	return comparison.change;
 }
+
+/* Returns 0, or -1 when out of memory, with the value as it was. */
+static int
+copy_value(const struct settings *from, struct settings *to,
+    const struct setting *row)
+{
+	const char *source = (const char *)from + row->offset;
+	struct address_list list;
+	char *text;
+
+	switch (row->type) {
+	case SETTING_STRING:
+		memcpy(&text, source, sizeof(text));
+		if ((text = strdup(text)) == NULL)
+			return -1;
+		value_free(to, row);
+		memcpy((char *)to + row->offset, &text, sizeof(text));
+		return 0;
+	case SETTING_LIST:
+		memcpy(&list, source, sizeof(list));
+		if (address_list_copy(&list, (const char *const *)list.list,
+			list.count) == -1)
+			return -1;
+		value_free(to, row);
+		memcpy((char *)to + row->offset, &list, sizeof(list));
+		return 0;
+	case SETTING_COUNT:
+		memcpy((char *)to + row->offset, source, sizeof(uint32_t));
+		return 0;
+	case SETTING_ENUM:
+		memcpy((char *)to + row->offset, source, sizeof(int));
+		return 0;
+	case SETTING_SPAN:
+		memcpy((char *)to + row->offset, source, sizeof(int64_t));
+		return 0;
+	case SETTING_SIZE:
+	case SETTING_RATE:
+	case SETTING_BOOL:
+	case SETTING_FORMAT:
+	case SETTING_LISTENS:
+		break;
+	}
+	invariant(!"a fixed setting of that type has no copy");
+	return -1;
+}
+
+int
+settings_keep_fixed(const struct settings *old, struct settings *new)
+{
+	size_t count;
+	const struct setting *rows = setting_rows(&count);
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].change == SETTINGS_RESTART &&
+		    copy_value(old, new, &rows[i]) == -1)
+			return -1;
+	return 0;
+}

@@ -172,6 +172,11 @@ enum settings_change {
 enum settings_change settings_compare(const struct settings *old,
     const struct settings *new, struct buf *names);
 
+/* Puts the values that only a restart can change back to those of old.
+ * Returns 0, or -1 when out of memory, with some of them put back. */
+MUST_CHECK int settings_keep_fixed(const struct settings *old,
+    struct settings *new);
+
 /* Calls back for each setting: for -T, man-page tests, completion. */
 typedef void settings_row_fn(void *context, const char *name,
     const char *preset, bool is_reloadable);

@@ -47,20 +47,21 @@ read_settings(const struct master *master, struct buf *outcome)
 	return settings;
 }
 
-/* Puts back what only a restart can change, naming it. */
-static enum settings_change
+/* Puts back what only a restart can change, naming it.  0 or -1. */
+static int
 keep_fixed(const struct master *master, struct settings *new,
     struct buf *outcome)
 {
 	enum settings_change change;
 	struct buf names = { 0 }, line = { 0 };
+	int result = 0;
 
 	change = settings_compare(master->settings, new, &names);
 	if (change == SETTINGS_RESTART) {
 		buf_printf(&line, "warning: %.*s: changes with a restart only",
 		    (int)names.len, names.data);
 		tell_lines(LOG_LEVEL_WARN, &line, outcome);
-		settings_keep_fixed(master->settings, new);
+		result = settings_keep_fixed(master->settings, new);
 		buf_clear(&names);
 		change = settings_compare(master->settings, new, &names);
 	}
@@ -71,7 +72,7 @@ keep_fixed(const struct master *master, struct settings *new,
 		buf_append_text(outcome, "nothing changed\n");
 	buf_free(&names);
 	buf_free(&line);
-	return change;
+	return result;
 }
 
 /* What a reload needs before it may change anything. */
@@ -174,11 +175,10 @@ reload_into(struct master *master, struct buf *outcome)
 
 	notify_reloading();
 	means.settings = read_settings(master, outcome);
-	if (means.settings != NULL) {
-		keep_fixed(master, means.settings, outcome);
-		if (gather(master, &means, outcome) == -1)
-			settings_free(&means.settings);
-	}
+	if (means.settings != NULL &&
+	    (keep_fixed(master, means.settings, outcome) == -1 ||
+		gather(master, &means, outcome) == -1))
+		settings_free(&means.settings);
 	if (means.settings != NULL) {
 		commit(master, &means);
 		log_notice("reload: done");
