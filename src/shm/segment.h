@@ -33,6 +33,8 @@
 /* Regions of workers, counted over all sets that a reload may overlap. */
 #define SEGMENT_WORKERS_MAX 256
 
+#define SEGMENT_PAGE 4096		/* regions are laid out in these */
+
 #define SEGMENT_NAME_MAX 64		/* of an instance */
 #define SEGMENT_DIR_SIZE 96		/* of the directory's path, with NUL */
 

@@ -1,0 +1,269 @@
+/*
+ * shm/route_pack.c - the bodies of records, as runs of bytes.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "shm/route_pack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PACK_SIZE_MIN 256
+#define PACK_ALIGN    8
+
+void
+pack_reset(struct packer *packer)
+{
+	packer->len = 0;
+	packer->has_failed = false;
+}
+
+void
+pack_free(struct packer *packer)
+{
+	free(packer->data);
+	*packer = (struct packer){ 0 };
+}
+
+static void
+pack_raw(struct packer *packer, const void *data, size_t len)
+{
+	if (packer->size - packer->len < len) {
+		size_t size = (packer->len + len) * 2 + PACK_SIZE_MIN;
+		char *larger = realloc(packer->data, size);
+
+		if (larger == NULL) {
+			packer->has_failed = true;
+			return;
+		}
+		packer->data = larger;
+		packer->size = size;
+	}
+	if (len > 0)
+		memcpy(packer->data + packer->len, data, len);
+	packer->len += len;
+}
+
+static void
+pack_u32(struct packer *packer, uint32_t value)
+{
+	pack_raw(packer, &value, sizeof(value));
+}
+
+static void
+pack_u64(struct packer *packer, uint64_t value)
+{
+	pack_raw(packer, &value, sizeof(value));
+}
+
+static void
+pack_text(struct packer *packer, struct bytes text)
+{
+	uint16_t len = (uint16_t)text.len;
+
+	pack_raw(packer, &len, sizeof(len));
+	pack_raw(packer, text.data, text.len);
+}
+
+void
+pack_finish(struct packer *packer)
+{
+	static const char zeroes[PACK_ALIGN];
+
+	pack_raw(packer, zeroes,
+	    (PACK_ALIGN - packer->len % PACK_ALIGN) % PACK_ALIGN);
+}
+
+static void
+unpack_raw(struct unpacker *unpacker, void *data, size_t len)
+{
+	if (unpacker->left < len) {
+		unpacker->has_failed = true;
+		memset(data, 0, len);
+		return;
+	}
+	memcpy(data, unpacker->data, len);
+	unpacker->data += len;
+	unpacker->left -= len;
+}
+
+static uint32_t
+unpack_u32(struct unpacker *unpacker)
+{
+	uint32_t value;
+
+	unpack_raw(unpacker, &value, sizeof(value));
+	return value;
+}
+
+static uint64_t
+unpack_u64(struct unpacker *unpacker)
+{
+	uint64_t value;
+
+	unpack_raw(unpacker, &value, sizeof(value));
+	return value;
+}
+
+static struct bytes
+unpack_text(struct unpacker *unpacker)
+{
+	struct bytes text;
+	uint16_t len;
+
+	unpack_raw(unpacker, &len, sizeof(len));
+	if (unpacker->left < len) {
+		unpacker->has_failed = true;
+		return bytes_slice(NULL, 0);
+	}
+	text = bytes_slice(unpacker->data, len);
+	unpacker->data += len;
+	unpacker->left -= len;
+	return text;
+}
+
+void
+pack_backend(struct packer *packer, const struct backend_spec *spec)
+{
+	pack_u32(packer, spec->weight);
+	pack_u32(packer, (uint32_t)spec->kind << 16 | spec->port);
+	pack_u32(packer, spec->max_connections);
+	pack_text(packer, spec->host);
+	pack_text(packer, spec->base_path);
+}
+
+void
+unpack_backend(struct unpacker *unpacker, struct backend_spec *spec)
+{
+	uint32_t kind_port;
+
+	spec->weight = unpack_u32(unpacker);
+	kind_port = unpack_u32(unpacker);
+	spec->kind = (enum backend_kind)(kind_port >> 16);
+	spec->port = (uint16_t)kind_port;
+	spec->max_connections = unpack_u32(unpacker);
+	spec->host = unpack_text(unpacker);
+	spec->base_path = unpack_text(unpacker);
+}
+
+static void
+pack_probe(struct packer *packer, const struct probe_spec *probe)
+{
+	pack_u32(packer, (uint32_t)probe->kind);
+	pack_u32(packer, probe->interval_ms);
+	pack_u32(packer, probe->timeout_ms);
+	pack_u32(packer, (uint32_t)probe->rise << 16 | probe->fall);
+	pack_u32(packer, (uint32_t)probe->status_min << 16 | probe->status_max);
+	pack_text(packer, probe->path);
+	pack_text(packer, probe->host);
+}
+
+static void
+unpack_probe(struct unpacker *unpacker, struct probe_spec *probe)
+{
+	uint32_t pair;
+
+	probe->kind = (enum probe_kind)unpack_u32(unpacker);
+	probe->interval_ms = unpack_u32(unpacker);
+	probe->timeout_ms = unpack_u32(unpacker);
+	pair = unpack_u32(unpacker);
+	probe->rise = (uint16_t)(pair >> 16);
+	probe->fall = (uint16_t)pair;
+	pair = unpack_u32(unpacker);
+	probe->status_min = (uint16_t)(pair >> 16);
+	probe->status_max = (uint16_t)pair;
+	probe->path = unpack_text(unpacker);
+	probe->host = unpack_text(unpacker);
+}
+
+void
+pack_service(struct packer *packer, const struct service_spec *spec)
+{
+	pack_u32(packer, (uint32_t)spec->policy);
+	pack_u32(packer, spec->connect_timeout_ms);
+	pack_u32(packer, spec->response_timeout_ms);
+	pack_u32(packer, spec->queue_timeout_ms);
+	pack_u32(packer, spec->retries);
+	pack_probe(packer, &spec->probe);
+	pack_text(packer, spec->name);
+	pack_text(packer, spec->hash_header);
+}
+
+void
+unpack_service(struct unpacker *unpacker, struct service_spec *spec)
+{
+	spec->policy = (enum balance_policy)unpack_u32(unpacker);
+	spec->connect_timeout_ms = unpack_u32(unpacker);
+	spec->response_timeout_ms = unpack_u32(unpacker);
+	spec->queue_timeout_ms = unpack_u32(unpacker);
+	spec->retries = unpack_u32(unpacker);
+	unpack_probe(unpacker, &spec->probe);
+	spec->name = unpack_text(unpacker);
+	spec->hash_header = unpack_text(unpacker);
+}
+
+bool
+route_needs_body(const struct route_spec *spec)
+{
+	return spec->target_count > 1 || spec->host_rewrite.len > 0 ||
+	    spec->max_body_bytes > 0 || spec->header_count > 0;
+}
+
+void
+pack_route(struct packer *packer, const struct route_spec *spec)
+{
+	pack_u64(packer, spec->max_body_bytes);
+	for (uint32_t i = 1; i < spec->target_count; i++) {
+		pack_u32(packer, spec->targets[i].service);
+		pack_u32(packer, spec->targets[i].weight);
+	}
+	pack_text(packer, spec->host_rewrite);
+	pack_u32(packer, spec->header_count);
+	for (uint32_t i = 0; i < spec->header_count; i++) {
+		const struct header_edit *edit = &spec->headers[i];
+
+		pack_u32(packer,
+		    (uint32_t)edit->op << 1 | (edit->of_request ? 1 : 0));
+		pack_text(packer, edit->name);
+		pack_text(packer, edit->value);
+	}
+}
+
+static const struct header_edit *
+unpack_headers(struct unpacker *unpacker, struct arena *arena, uint32_t count)
+{
+	struct header_edit *edits;
+
+	if (count > TABLE_HEADERS_MAX) {
+		unpacker->has_failed = true;
+		return NULL;
+	}
+	if (count == 0)
+		return NULL;
+	if ((edits = arena_alloc(arena, count * sizeof(*edits))) == NULL) {
+		unpacker->has_failed = true;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t kind = unpack_u32(unpacker);
+
+		edits[i].op = (enum header_edit_op)(kind >> 1);
+		edits[i].of_request = (kind & 1) != 0;
+		edits[i].name = unpack_text(unpacker);
+		edits[i].value = unpack_text(unpacker);
+	}
+	return edits;
+}
+
+void
+unpack_route(struct unpacker *unpacker, struct arena *arena,
+    struct route_spec *spec)
+{
+	spec->max_body_bytes = unpack_u64(unpacker);
+	for (uint32_t i = 1; i < spec->target_count; i++) {
+		spec->targets[i].service = unpack_u32(unpacker);
+		spec->targets[i].weight = unpack_u32(unpacker);
+	}
+	spec->host_rewrite = unpack_text(unpacker);
+	spec->header_count = unpack_u32(unpacker);
+	spec->headers = unpack_headers(unpacker, arena, spec->header_count);
+}
