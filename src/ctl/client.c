@@ -108,7 +108,7 @@ connect_inet(struct exchange *exchange, const struct listen_address *address)
 	snprintf(port, sizeof(port), "%u", address->port);
 	if ((error = getaddrinfo(host, port, &hints, &found)) != 0) {
 		snprintf(exchange->answer->error,
-		    sizeof(exchange->answer->error), "%s: %s", host,
+		    sizeof(exchange->answer->error), "%.100s: %s", host,
 		    gai_strerror(error));
 		return CLIENT_UNREACHABLE;
 	}
