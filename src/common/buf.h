@@ -25,7 +25,8 @@ void buf_append(struct buf *, struct bytes);
 void buf_append_text(struct buf *, const char *text);
 void buf_append_char(struct buf *, char);
 void buf_printf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *, const char *format, va_list);
+void buf_vprintf(struct buf *, const char *format, va_list)
+    PRINTF_LIKE(2, 0);
 
 /* Drops the first len bytes. */
 void buf_consume(struct buf *, size_t len);

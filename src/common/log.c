@@ -161,7 +161,7 @@ write_line(enum log_level level, const char *message)
 		state.dropped_count++;
 }
 
-static void
+static PRINTF_LIKE(2, 0) void
 write_message(enum log_level level, const char *format, va_list args)
 {
 	char message[LOG_LINE_MAX];
