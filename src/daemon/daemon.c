@@ -9,9 +9,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "daemon/daemon.h"
 
+#include <sys/prctl.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +25,7 @@
 #include "ipc/inherited.h"
 
 /* A role that forgets its deadline is ended this long after it. */
-#define DAEMON_BACKSTOP_MS 1000
+#define DAEMON_BACKSTOP_MS 500
 
 /* What runs beside the role's own work; alive as long as daemon_run(). */
 struct daemon_run {
@@ -220,6 +223,16 @@ on_message(void *context, const struct channel_message *message)
 
 /* Start and end -------------------------------------------------------- */
 
+/* A program that is exec'd by descriptor is named after its number. */
+static void
+set_process_name(const char *role)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "sluice-%s", role);
+	prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 static uint32_t
 parse_region(const char *name, int argc, char **argv)
 {
@@ -321,6 +334,7 @@ daemon_run(const struct daemon_role *role, int argc, char **argv)
 
 	if (log_open(role->name, "stderr") == -1)
 		fatal(EX_OSERR, "log: %m");
+	set_process_name(role->name);
 	daemon->region = parse_region(role->name, argc, argv);
 	take_settings(&run);
 	start_log(&run);

@@ -142,26 +142,21 @@ test(const struct options *options)
 
 /* -------------------------------------------------------------------------- */
 
-/* In the background the working directory is another. */
-static void
-make_path_absolute(struct options *options)
-{
-	char *path = realpath(options->conf_path, NULL);
-
-	if (path != NULL)		/* else reading it says why */
-		options->conf_path = path;
-}
-
 static int
 run(struct options *options)
 {
+	/* in the background the working directory is another */
+	char *absolute = realpath(options->conf_path, NULL);
 	struct settings *settings;
 	int status;
 
-	make_path_absolute(options);
-	if ((status = start_read_settings(options, &settings)) != 0)
-		return status;
-	return start_run(options, settings);
+	if (absolute != NULL)		/* else reading it says why */
+		options->conf_path = absolute;
+	status = start_read_settings(options, &settings);
+	if (status == 0)
+		status = start_run(options, settings);
+	free(absolute);
+	return status;
 }
 
 int

@@ -50,7 +50,8 @@ write_pid(int fd)
 	char text[32];
 	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 
-	if (ftruncate(fd, 0) == -1)
+	/* whatever the umask: everybody may know */
+	if (fchmod(fd, 0644) == -1 || ftruncate(fd, 0) == -1)
 		return -1;
 	return pwrite(fd, text, (size_t)len, 0) == len ? 0 : -1;
 }

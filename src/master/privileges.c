@@ -61,9 +61,8 @@ identity_find(const struct settings *settings, struct identity *identity,
 	*identity = (struct identity){ .uid = geteuid(), .gid = getegid() };
 	if (settings->user[0] == '\0') {
 		if (geteuid() == 0)
-			buf_append_text(why, "warning: started by root and user "
-					     "is not set: all of sluice runs "
-					     "as root");
+			buf_append_text(why, "started by root and user is not "
+					     "set: all of sluice runs as root");
 		return 0;
 	}
 	if ((status = find_user(settings, identity, why)) != 0)
@@ -73,8 +72,8 @@ identity_find(const struct settings *settings, struct identity *identity,
 		return status;
 	if (geteuid() != 0) {
 		if (identity->uid != geteuid())
-			buf_printf(why, "warning: user \"%s\": not started by "
-					"root: the roles run as uid %u",
+			buf_printf(why, "user \"%s\": not started by root: "
+					"the roles run as uid %u",
 			    settings->user, (unsigned int)geteuid());
 		*identity = (struct identity){
 			.uid = geteuid(), .gid = getegid()
@@ -118,37 +117,35 @@ identity_leave(const struct identity *identity)
 		fatal(EX_OSERR, "seteuid 0: %m");
 }
 
-uint64_t
-descriptors_needed(const struct settings *settings)
+/* Raises the limit as far as we may; returns what it is then. */
+static uint64_t
+raise_limit(uint64_t need)
 {
-	return 2 * (uint64_t)settings->max_connections +
-	    settings->http.upstream_idle_max + DESCRIPTORS_BESIDE;
+	struct rlimit limit, wish;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 0;
+	if (limit.rlim_cur >= need)
+		return limit.rlim_cur;
+	wish = limit;
+	wish.rlim_cur = need;
+	if (wish.rlim_max < need)
+		wish.rlim_max = need;
+	if (setrlimit(RLIMIT_NOFILE, &wish) == 0)
+		return need;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-int
-descriptors_raise(uint64_t need, uint64_t *limit_r)
+void
+descriptors_raise(const struct settings *settings)
 {
-	struct rlimit limit;
+	uint64_t need = 2 * (uint64_t)settings->max_connections +
+	    settings->http.upstream_idle_max + DESCRIPTORS_BESIDE;
+	uint64_t limit = raise_limit(need);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
-		*limit_r = 0;
-		return -1;
-	}
-	*limit_r = limit.rlim_cur;
-	if (limit.rlim_cur >= need)
-		return 0;
-	limit.rlim_cur = need;
-	if (limit.rlim_max < need)
-		limit.rlim_max = need;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		*limit_r = need;
-		return 0;
-	}
-	/* not ours to raise: take what there is */
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return -1;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
-		*limit_r = limit.rlim_cur;
-	return -1;
+	if (limit < need)
+		log_warn("open files: a worker may need %llu, and %llu are "
+			 "allowed; raise the limit, or lower max_connections",
+		    (unsigned long long)need, (unsigned long long)limit);
 }

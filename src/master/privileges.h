@@ -41,13 +41,8 @@ MUST_CHECK int identity_assume(const struct identity *);
 void identity_enter(const struct identity *);
 void identity_leave(const struct identity *);
 
-/*
- * Raises the limit of open descriptors to need, as far as we may.
- * Returns 0, or -1 with what there is in *limit_r.
- */
-MUST_CHECK int descriptors_raise(uint64_t need, uint64_t *limit_r);
-
-/* What a worker of these settings may need. */
-uint64_t descriptors_needed(const struct settings *);
+/* Raises the limit of open descriptors to what these settings may need,
+ * for us and the roles that inherit it; warns where we may not. */
+void descriptors_raise(const struct settings *);
 
 #endif

@@ -246,7 +246,6 @@ spawn_role(struct process *process, const struct role_row *row)
 		.program = row->program,
 		.region = process->region,
 		.identity = &master->identity,
-		.descriptor_need = descriptors_needed(master->settings),
 	};
 	int ends[2] = { -1, -1 };
 	pid_t pid = -1;

@@ -136,6 +136,8 @@ commit(struct master *master, struct reload_means *means)
 	master->settings_fd = means->settings_fd;
 	master->worker_count = means->worker_count;
 	apply_log(master, old);
+	if (old->max_connections != master->settings->max_connections)
+		descriptors_raise(master->settings);
 	settings_free(&old);
 
 	for (uint32_t i = 0; i < MASTER_ROLES_MAX; i++)

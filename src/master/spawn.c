@@ -79,15 +79,9 @@ static NORETURN void
 become(struct spawn_plan *plan)
 {
 	char region[16], *argv[4];
-	uint64_t limit;
 
 	reset_signals();
 	close_input(plan->program);
-	if (descriptors_raise(plan->descriptor_need, &limit) == -1)
-		log_warn("%s: open files: %llu wanted, %llu allowed; raise the "
-			 "limit, or lower max_connections",
-		    plan->program, (unsigned long long)plan->descriptor_need,
-		    (unsigned long long)limit);
 	if (spawn_lay_out(plan) == -1)
 		give_up(EX_OSERR, "descriptors", plan->program);
 	if (identity_assume(plan->identity) == -1)

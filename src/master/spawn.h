@@ -23,7 +23,6 @@ struct spawn_plan {
 					 * its path may be closed to the role */
 	uint32_t region;		/* K of -r K */
 	const struct identity *identity;
-	uint64_t descriptor_need;
 	struct fd_move moves[SPAWN_MOVES_MAX];
 	uint32_t move_count;
 };

@@ -270,6 +270,7 @@ start_run(const struct options *options, struct settings *settings)
 	find_identity(&master);
 	if (!options->is_foreground)
 		background_enter(&master);
+	descriptors_raise(settings);
 	make_directories(&master);
 	lock_pid_file(&master);
 	find_segment(&master);
