@@ -66,10 +66,10 @@ end_of_comment(const char *text, size_t len, size_t at)
 	return end == NULL ? at : (size_t)(end - text) + 2;
 }
 
-void
+size_t
 comments_blank(char *text, size_t len)
 {
-	size_t at = 0;
+	size_t at = 0, stray = len;
 
 	while (at < len) {
 		size_t end = end_of_comment(text, len, at);
@@ -78,10 +78,12 @@ comments_blank(char *text, size_t len)
 			at = skip_quoted(text, len, at);
 		else if (end == at && text[at] == '$')
 			at = skip_variable(text, len, at);
-		else if (end == at)
-			at++;
+		else if (end == at && text[at++] == '*' && stray == len &&
+		    (at == 1 || text[at - 2] != '/'))
+			stray = at - 1;
 		for (; at < end; at++)
 			if (text[at] != '\n')
 				text[at] = ' ';
 	}
+	return stray;
 }

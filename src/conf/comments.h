@@ -12,7 +12,10 @@
  * C's), keeping line ends: libconfuse 3.3 understands comments, but
  * counts lines wrong behind them.  Quoted texts and ${NAME} are left
  * alone, and so is a comment that is not closed.
+ *
+ * Returns where the first '*' outside of both stands, len if there is
+ * none: libconfuse would leave it out without a word.
  */
-void comments_blank(char *text, size_t len);
+size_t comments_blank(char *text, size_t len);
 
 #endif

@@ -269,6 +269,21 @@ parse_buffer(cfg_t *cfg, struct buf *text)
 	return result;
 }
 
+/* Readies a text for libconfuse.  0 or -1, with a fault. */
+static int
+prepare_text(cfg_t *cfg, struct buf *whole)
+{
+	size_t stray = comments_blank(whole->data, whole->len);
+
+	if (stray == whole->len)
+		return 0;
+	cfg->line = 1;
+	for (size_t i = 0; i < stray; i++)
+		cfg->line += whole->data[i] == '\n';
+	add_fault(cfg, "a '*' outside of quotes; put the text in quotes");
+	return -1;
+}
+
 /* Parses a text as if it stood in place of the call.  0 or -1. */
 static int
 parse_text(cfg_t *cfg, struct bytes text, const char *name)
@@ -282,15 +297,13 @@ parse_text(cfg_t *cfg, struct bytes text, const char *name)
 		return -1;
 	}
 	buf_append(&whole, text);
-	if (!whole.is_failed)
-		comments_blank(whole.data, whole.len);
 	if (text.len > 0 && text.data[text.len - 1] != '\n')
 		buf_append_char(&whole, '\n');
 	buf_append_text(&whole, END_CALL "()");
 	current->file = name;
 	if (whole.is_failed)
 		add_fault(cfg, "out of memory");
-	else
+	else if (prepare_text(cfg, &whole) == 0)
 		result = parse_buffer(cfg, &whole);
 	current->file = file;
 	cfg->line = line;

@@ -105,6 +105,9 @@ static const struct {
 	{ "an unknown section is a name that is not known",
 	  "user = a\nfoo \"x\" { a = 1 }",
 	  "settings:2: foo: no such setting; see sluice.conf(5)\n" },
+	{ "a star outside of quotes is not lost",
+	  "user = a\nroute \"r\" { domains = { *.b.example } }",
+	  "settings:2: a '*' outside of quotes; put the text in quotes\n" },
 	{ "comments of all kinds leave the lines as they are",
 	  "# one\n// two 'it\n/* three\nfour */ user = http://a#b\n"
 	  "group = \"#\\\"${A\"}//\" # '\n\nworkers = x",
@@ -177,7 +180,7 @@ static const char *const full_text =
     "  min_rate = 1KiB forwarded = on }\n"
     "service \"users\" { backends = { \"http://127.0.0.1:1/a\" }\n"
     "  policy = hash_header hash_header = x-user health_path = /ok }\n"
-    "route \"r\" { domains = { a.example, *.b.example } prefixes = { /s1 }\n"
+    "route \"r\" { domains = { a.example, \"*.b.example\" } prefixes = { /s1 }\n"
     "  service = users priority = -3 strip_prefix = yes }\n";
 
 static void
