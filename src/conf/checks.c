@@ -7,8 +7,9 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 
-#include "http/url.h"
 #include "shm/segment.h"
+#include "http/url.h"
+#include "conf/access_format.h"
 
 const char *
 check_instance(struct bytes value)
@@ -89,10 +90,12 @@ check_access_target(struct bytes value)
 const char *
 check_log_format(struct bytes value)
 {
+	struct bytes where;
+
 	if (bytes_is(value, "combined") || bytes_is(value, "json"))
 		return NULL;
 	if (value.len > 0 && memchr(value.data, '$', value.len) != NULL)
-		return NULL;
+		return access_format_check(value, &where);
 	return "is no log format; give combined, json, or a text with $names "
 	       "in single quotes";
 }
