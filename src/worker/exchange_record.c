@@ -1,0 +1,205 @@
+/*
+ * worker/exchange_record.c - what is counted and logged of an exchange.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "ipc/inherited.h"
+#include "worker/exchange.h"
+#include "worker/refusals.h"
+
+static struct backend_stats *
+backend_stats_of(const struct exchange *exchange)
+{
+	const struct routed_backend *backend = exchange->choice.backend;
+
+	return worker_stats_backend(exchange->worker->stats, backend->slot,
+	    backend->spec.id);
+}
+
+static void
+gauge_change(_Atomic uint32_t *gauge, int32_t change)
+{
+	uint32_t value = atomic_load_explicit(gauge, memory_order_relaxed);
+
+	atomic_store_explicit(gauge, value + (uint32_t)change,
+	    memory_order_relaxed);
+}
+
+void
+exchange_count_try(struct exchange *exchange)
+{
+	const struct routed_backend *backend = exchange->choice.backend;
+	struct backend_stats *stats = backend_stats_of(exchange);
+
+	/* A replay at the same backend is not another try. */
+	if (exchange->tries == 0 ||
+	    exchange->tried[exchange->tries - 1] != backend->slot)
+		exchange->tried[exchange->tries++] = backend->slot;
+	exchange->is_trying = true;
+	stats_add(&stats->requests, 1);
+	gauge_change(&stats->in_flight, 1);
+}
+
+void
+exchange_count_try_over(struct exchange *exchange)
+{
+	if (!exchange->is_trying)
+		return;
+	exchange->is_trying = false;
+	gauge_change(&backend_stats_of(exchange)->in_flight, -1);
+}
+
+static enum failure_kind
+failure_kind_of(enum upstream_failure failure)
+{
+	switch (failure) {
+	case UPSTREAM_CONNECT_FAILED:
+	case UPSTREAM_CONNECT_TIMEOUT:
+	case UPSTREAM_UNRESOLVED:
+		return FAILURE_CONNECT;
+	case UPSTREAM_CLOSED:
+		return FAILURE_CLOSED;
+	case UPSTREAM_TIMEOUT:
+		return FAILURE_TIMEOUT;
+	case UPSTREAM_PROTOCOL:
+		return FAILURE_PROTOCOL;
+	}
+	return FAILURE_PROTOCOL;
+}
+
+/* Wakes healthd; when the count is full it is awake already. */
+static void
+ring_failures(struct worker *worker)
+{
+	uint64_t one = 1;
+
+	if (write(FD_FAILURES, &one, sizeof(one)) == -1 && errno != EAGAIN)
+		log_debug("failures: %m");
+	(void)worker;
+}
+
+void
+exchange_count_failure(struct exchange *exchange,
+    enum upstream_failure upstream_failure)
+{
+	struct worker *worker = exchange->worker;
+	const struct routed_backend *backend = exchange->choice.backend;
+	struct backend_stats *stats = backend_stats_of(exchange);
+	const struct failure failure = {
+		.backend = backend->slot,
+		.generation = backend->generation,
+		.kind = failure_kind_of(upstream_failure),
+		.at_ns = worker->now.ns,
+	};
+
+	stats_add(&stats->failures, 1);
+	stats_add(&stats->class_codes[0], 1);
+	router_note_failure(worker->router, &exchange->choice, worker->now);
+	worker_stats_push_failure(worker->stats, &failure);
+	ring_failures(worker);
+	log_info("backend %llu: %s",
+	    (unsigned long long)backend->spec.id,
+	    refusal_of_upstream(upstream_failure)->word);
+}
+
+void
+exchange_count_answer(struct exchange *exchange,
+    const struct http_response *response)
+{
+	struct worker *worker = exchange->worker;
+	struct backend_stats *stats = backend_stats_of(exchange);
+	int64_t now_ns = clock_now().ns;
+	int64_t sent_ns = exchange->sent.ns;
+
+	exchange->status = response->status;
+	exchange->first_byte_us = (now_ns - exchange->started.ns) / 1000;
+	latency_add(&stats->latency,
+	    sent_ns == 0 ? 0 : (uint64_t)(now_ns - sent_ns) / 1000);
+	stats_add(&stats->class_codes[response->status / 100], 1);
+	router_note_success(worker->router, &exchange->choice);
+}
+
+static void
+count_bytes(struct exchange *exchange, struct route_stats *route)
+{
+	uint64_t in = exchange->head_in + exchange->body_in;
+	uint64_t out = exchange->head_out + exchange->body_out;
+
+	stats_add(&exchange->worker->counters->bytes_received, in);
+	stats_add(&exchange->worker->counters->bytes_sent, out);
+	if (route == NULL)
+		return;
+	stats_add(&route->bytes_received, in);
+	stats_add(&route->bytes_sent, out);
+}
+
+static struct bytes
+field_value(const struct exchange *exchange, enum http_field_id id)
+{
+	const struct http_field *field;
+
+	field = http_field_find(&exchange->request.fields, id);
+	return field == NULL ? bytes_slice(NULL, 0) : field->value;
+}
+
+static void
+log_exchange(const struct exchange *exchange, int64_t total_us)
+{
+	const struct route_choice *choice = &exchange->choice;
+	const struct http_request *request = &exchange->request;
+	struct access_record record = {
+		.started_wall_ms = exchange->started_wall_ms,
+		.request_id = exchange->request_id,
+		.client = exchange->peer->address,
+		.status = exchange->status,
+		.bytes_in = exchange->body_in,
+		.bytes_out = exchange->body_out,
+		.tries = exchange->tries,
+		.total_us = total_us,
+		.connect_us = exchange->connect_us,
+		.first_byte_us = exchange->first_byte_us,
+		.reason = exchange->reason,
+	};
+
+	if (exchange->has_request) {
+		record.method = request->method;
+		record.target = request->target;
+		record.host = request->authority;
+		record.minor_version = request->minor_version;
+		record.referer = field_value(exchange, HTTP_FIELD_REFERER);
+		record.user_agent = field_value(exchange,
+		    HTTP_FIELD_USER_AGENT);
+	}
+	if (choice->route != NULL)
+		record.route = choice->route->spec.label;
+	if (choice->service != NULL)
+		record.service = choice->service->spec.name;
+	if (choice->backend != NULL && exchange->tries > 0)
+		record.backend_id = choice->backend->spec.id;
+	access_log_add(exchange->worker->log, &record);
+}
+
+void
+exchange_record(struct exchange *exchange)
+{
+	struct worker *worker = exchange->worker;
+	const struct routed_route *route = exchange->choice.route;
+	struct route_stats *stats = NULL;
+	int64_t total_us = (clock_now().ns - exchange->started.ns) / 1000;
+
+	if (total_us < 0)
+		total_us = 0;
+	stats_add(&worker->counters->requests, 1);
+	if (route != NULL) {
+		stats = worker_stats_route(worker->stats, route->slot,
+		    route->spec.id);
+		latency_add(&stats->latency, (uint64_t)total_us);
+		stats_add(&stats->codes[stats_code_index(exchange->status)],
+		    1);
+	}
+	count_bytes(exchange, stats);
+	log_exchange(exchange, total_us);
+}

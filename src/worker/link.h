@@ -1,0 +1,118 @@
+/*
+ * worker/link.h - one end of a connection: stream, watchers, buffers.
+ *
+ * Reading: the read watcher stays on, but for back-pressure.  Bytes land
+ * in `in`, which is lent when they arrive and given back when it is empty.
+ *
+ * Writing: what is put waits in `out` until link_flush(), which writes
+ * at once and turns the write watcher on only when the socket is full;
+ * so a head, its body and its end leave in one write.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef WORKER_LINK_H
+#define WORKER_LINK_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/bytes.h"
+#include "common/compat.h"
+#include "worker/buffer_pool.h"
+#include "worker/stream.h"
+
+/* A run of at least this many bytes is written without being copied. */
+#define LINK_DIRECT_BYTES 8192
+
+typedef void link_io_fn(struct ev_loop *, ev_io *, int events);
+
+struct link {
+	struct ev_loop *loop;
+	struct buffer_pool *pool;
+	struct stream stream;
+	ev_io reader, writer;
+	struct buffer *in, *out;
+	uint32_t keep;			/* `in` before this offset stays */
+	bool retains_input;		/* also what was used up, if it fits */
+	bool has_moved;			/* what was used up is overwritten */
+	uint64_t bytes_in, bytes_out;	/* moved since it was opened */
+};
+
+/* Takes the stream over; watchers are not started.  owner becomes their
+ * data. */
+void link_open(struct link *, struct ev_loop *, struct buffer_pool *,
+    struct stream, link_io_fn *readable, link_io_fn *writable, void *owner);
+
+/* Stops, closes and gives the buffers back. May be called twice. */
+void link_close(struct link *);
+
+static inline bool
+link_is_open(const struct link *link)
+{
+	return link->stream.fd != -1;
+}
+
+static inline void
+link_start_reading(struct link *link)
+{
+	ev_io_start(link->loop, &link->reader);
+}
+
+static inline void
+link_stop_reading(struct link *link)
+{
+	ev_io_stop(link->loop, &link->reader);
+}
+
+/*
+ * Reads once, behind what waits in `in`.  Returns the bytes read, 0 at
+ * the end, or -1 with errno: EAGAIN; ENOBUFS when `in` has no room (the
+ * caller stops reading); anything else is the end of the connection.
+ */
+MUST_CHECK ssize_t link_read(struct link *);
+
+/* Uses up len bytes of `in`. */
+void link_consume(struct link *, uint32_t len);
+
+/* Forgets what was used up and what was kept: the rest moves to the
+ * front, and without a rest `in` is given back. */
+void link_settle_input(struct link *);
+
+/* Gives `in` back if nothing waits in it; for ends that keep nothing. */
+static inline void
+link_drop_empty_input(struct link *link)
+{
+	if (link->in != NULL && buffer_len(link->in) == 0)
+		buffer_pool_give(link->pool, &link->in);
+}
+
+/* Room in `out`, which is lent for it; 0 also when out of memory. */
+size_t link_room(struct link *);
+
+/* The free part of `out`, for writing in place; then link_added(). */
+char *link_tail(struct link *);
+void link_added(struct link *, size_t len);
+
+/* Copies into `out`; the caller has asked link_room(). */
+void link_put(struct link *, struct bytes);
+
+/*
+ * Takes what it can of data: a long run is written at once behind what
+ * waits in `out`, the rest (and a short run) is copied into `out` as far
+ * as it has room.  Returns the bytes taken, or -1 with errno when the
+ * connection is broken.
+ */
+MUST_CHECK ssize_t link_send(struct link *, struct bytes data);
+
+enum link_flushed { LINK_FLUSHED, LINK_PENDING, LINK_BROKEN };
+
+/* Writes what waits in `out`. */
+MUST_CHECK enum link_flushed link_flush(struct link *);
+
+static inline bool
+link_has_output(const struct link *link)
+{
+	return link->out != NULL;
+}
+
+#endif
