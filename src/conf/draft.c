@@ -50,6 +50,9 @@ draft_finish(struct draft *draft)
 	return settings;
 }
 
+static void add_line(struct draft *, const char *where, const char *kind,
+    const char *format, va_list args) PRINTF_LIKE(4, 0);
+
 static void
 add_line(struct draft *draft, const char *where, const char *kind,
     const char *format, va_list args)

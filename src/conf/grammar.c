@@ -167,6 +167,9 @@ quoted_name(const char *text, const char *prefix)
 	return bytes_slice(text + len, (size_t)(end - text) - len);
 }
 
+static void on_error(cfg_t *, const char *format, va_list args)
+    PRINTF_LIKE(2, 0);
+
 /* libconfuse found something; its sentence is made one of ours. */
 static void
 on_error(cfg_t *cfg, const char *format, va_list args)
