@@ -27,6 +27,7 @@ struct listen_setting {
 	char *address;			/* checked by url_parse_listen() */
 	uint32_t backlog;
 	uint32_t space;			/* host space; 0 */
+	char where[160];		/* "file:line"; "": not in a file */
 };
 
 struct address_list {

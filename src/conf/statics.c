@@ -222,7 +222,9 @@ take_listen(const struct section *section, uint32_t number)
 	struct settings *settings = section->draft->settings;
 	const char *wrong = check_listen(bytes_of(section->cfg->title));
 	char *backlog = take_text(section, "backlog", "4096");
+	struct listen_setting *taken;
 	unsigned long long count = 0;
+	char where[512];
 
 	if (wrong != NULL)
 		fault(section, NULL, NULL, wrong);
@@ -234,11 +236,14 @@ take_listen(const struct section *section, uint32_t number)
 	    count == 0)
 		fault(section, "backlog", backlog,
 		    "is no whole number from 1 to 65535");
-	settings->listens[number] = (struct listen_setting){
+	taken = &settings->listens[number];
+	*taken = (struct listen_setting){
 		.address = strdup(section->cfg->title),
 		.backlog = (uint32_t)count,
 	};
-	if (settings->listens[number].address == NULL)
+	snprintf(taken->where, sizeof(taken->where), "%.159s",
+	    where_is(section, NULL, where));
+	if (taken->address == NULL)
 		fault(section, NULL, NULL, "out of memory");
 	else
 		settings->listen_count = number + 1;

@@ -20,6 +20,7 @@
 
 /* One that is wanted. */
 struct listen_wish {
+	const char *where;		/* "file:line", or "" */
 	const char *what;		/* "listen", "admin listen" */
 	const char *address;
 	uint32_t slots, backlog;
@@ -53,6 +54,7 @@ report(struct listen_fault *fault, const struct listen_wish *wish, int status,
     const char *reason)
 {
 	fault->status = status;
+	snprintf(fault->where, sizeof(fault->where), "%s", wish->where);
 	buf_printf(&fault->text, "%s %s: %s", wish->what, wish->address, reason);
 	return -1;
 }
@@ -224,6 +226,7 @@ listeners_open_traffic(const struct settings *settings, uint32_t slots,
 		return -1;
 	for (uint32_t i = 0; i < settings->listen_count; i++) {
 		const struct listen_wish wish = {
+			.where = settings->listens[i].where,
 			.what = "listen",
 			.address = settings->listens[i].address,
 			.slots = slots,
@@ -252,6 +255,7 @@ listeners_open_admin(const struct settings *settings, gid_t gid,
 		return -1;
 	for (uint32_t i = 0; i < wanted->count; i++) {
 		const struct listen_wish wish = {
+			.where = "",
 			.what = "admin listen",
 			.address = wanted->list[i],
 			.slots = 1,

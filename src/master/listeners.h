@@ -33,6 +33,7 @@ struct listeners {
 /* What a bad listener says, and how a program that needs it ends. */
 struct listen_fault {
 	int status;			/* sysexits */
+	char where[160];		/* "file:line", or "" */
 	struct buf text;		/* "listen ADDRESS: reason" */
 };
 

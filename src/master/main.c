@@ -129,15 +129,17 @@ test(const struct options *options)
 	if (status != 0)
 		return status;
 	if (options->action == OPTION_TEST) {
-		trial_run(settings, options->conf_path);
-		fprintf(stderr, "sluice: %s: good\n", options->conf_path);
+		status = trial_run(settings, options->conf_path);
+		if (status == 0)
+			fprintf(stderr, "sluice: %s: good\n",
+			    options->conf_path);
 	} else {
 		settings_print(settings, false, &text);
 		printf("%.*s", (int)text.len, text.data);
 	}
 	buf_free(&text);
 	settings_free(&settings);
-	return 0;
+	return status;
 }
 
 /* -------------------------------------------------------------------------- */

@@ -93,7 +93,9 @@ gather(const struct master *master, struct reload_means *means,
 	means->worker_count = master_worker_count(means->settings);
 	if (listeners_open_traffic(means->settings, means->worker_count,
 		false, &master->traffic, &means->traffic, &fault) == -1) {
-		buf_printf(&line, "%s: %.*s", master->options->conf_path,
+		buf_printf(&line, "%s: %.*s",
+		    fault.where[0] == '\0' ? master->options->conf_path
+					   : fault.where,
 		    (int)fault.text.len, fault.text.data);
 		tell_lines(LOG_LEVEL_ERROR, &line, outcome);
 		buf_free(&fault.text);

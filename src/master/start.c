@@ -123,7 +123,9 @@ listen_or_die(const struct master *master, int result,
     const struct listen_fault *fault)
 {
 	if (result == -1)
-		fatal(fault->status, "%s: %.*s", master->options->conf_path,
+		fatal(fault->status, "%s: %.*s",
+		    fault->where[0] == '\0' ? master->options->conf_path
+					    : fault->where,
 		    (int)fault->text.len, fault->text.data);
 }
 

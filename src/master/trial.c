@@ -31,22 +31,26 @@ struct trial {
 	const char *conf_path;
 };
 
-static void PRINTF_LIKE(2, 3)
-warn(const struct trial *trial, const char *format, ...)
+static void PRINTF_LIKE(3, 4)
+warn_at(const struct trial *trial, const char *where, const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "%s: warning: ", trial->conf_path);
+	fprintf(stderr, "%s: warning: ",
+	    *where == '\0' ? trial->conf_path : where);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
 }
 
+#define warn(trial, ...) warn_at(trial, "", __VA_ARGS__)
+
 /* Sockets ---------------------------------------------------------------- */
 
 static void
-try_bind(const struct trial *trial, const char *what, const char *text)
+try_bind(const struct trial *trial, const char *where, const char *what,
+    const char *text)
 {
 	struct listen_address address;
 	struct bind_target target;
@@ -55,9 +59,9 @@ try_bind(const struct trial *trial, const char *what, const char *text)
 	if ((wrong = url_parse_listen(bytes_of(text), &address)) != NULL ||
 	    (wrong = bind_resolve(&address, trial->settings->runtime_dir,
 		 &target)) != NULL)
-		warn(trial, "%s %s: %s", what, text, wrong);
+		warn_at(trial, where, "%s %s: %s", what, text, wrong);
 	else if (!address.is_unix && bind_probe(&target) == -1)
-		warn(trial, "%s %s: %s", what, text, strerror(errno));
+		warn_at(trial, where, "%s %s: %s", what, text, strerror(errno));
 }
 
 /* A sluice that runs holds the ports by right. */
@@ -78,9 +82,11 @@ try_binds(const struct trial *trial)
 	if (runs_already(settings))
 		return;
 	for (uint32_t i = 0; i < settings->listen_count; i++)
-		try_bind(trial, "listen", settings->listens[i].address);
+		try_bind(trial, settings->listens[i].where, "listen",
+		    settings->listens[i].address);
 	for (uint32_t i = 0; i < settings->admin.listen.count; i++)
-		try_bind(trial, "admin listen", settings->admin.listen.list[i]);
+		try_bind(trial, "", "admin listen",
+		    settings->admin.listen.list[i]);
 }
 
 /* Files ------------------------------------------------------------------ */
@@ -103,25 +109,32 @@ try_file(const struct trial *trial, const char *what, const char *path)
 	warn(trial, "%s %s: %s", what, path, strerror(errno));
 }
 
+static int
+try_identity(const struct trial *trial, struct identity *identity)
+{
+	struct buf why = { 0 };
+	int status = identity_find(trial->settings, identity, &why);
+
+	if (status != 0)
+		fprintf(stderr, "%s: %.*s\n", trial->conf_path, (int)why.len,
+		    why.data);
+	else if (why.len > 0)
+		warn(trial, "%.*s", (int)why.len, why.data);
+	buf_free(&why);
+	return status;
+}
+
 static void
-try_files(const struct trial *trial)
+try_files(const struct trial *trial, const struct identity *identity)
 {
 	const struct settings *settings = trial->settings;
-	struct identity identity;
-	struct buf why = { 0 };
 
-	if (identity_find(settings, &identity, &why) != 0) {
-		warn(trial, "%.*s", (int)why.len, why.data);
-		buf_free(&why);
-		return;
-	}
-	buf_free(&why);
 	try_file(trial, "runtime_dir", settings->runtime_dir);
-	identity_enter(&identity);
+	identity_enter(identity);
 	try_file(trial, "state_dir", settings->state_dir);
 	try_file(trial, "log.access", settings->log.access);
 	try_file(trial, "log.error", settings->log.error);
-	identity_leave(&identity);
+	identity_leave(identity);
 }
 
 /* Others ----------------------------------------------------------------- */
@@ -252,13 +265,18 @@ try_backends(const struct trial *trial)
 	}
 }
 
-void
+int
 trial_run(const struct settings *settings, const char *conf_path)
 {
 	const struct trial trial = { settings, conf_path };
+	struct identity identity;
+	int status = try_identity(&trial, &identity);
 
+	if (status != 0)
+		return status;
 	try_binds(&trial);
-	try_files(&trial);
+	try_files(&trial, &identity);
 	try_database(&trial);
 	try_backends(&trial);
+	return 0;
 }

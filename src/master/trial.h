@@ -5,13 +5,15 @@
 #ifndef MASTER_TRIAL_H
 #define MASTER_TRIAL_H
 
+#include "common/compat.h"
 #include "conf/settings.h"
 
 /*
  * Tries what a start would do, without leaving anything behind, and
  * prints what would be in the way to stderr, each "conf_path: warning:
- * ...".  Nothing of it is a fault of the configuration itself.
+ * ...".  Returns EX_CONFIG when the configuration itself names what is not
+ * there (a user), else 0.
  */
-void trial_run(const struct settings *, const char *conf_path);
+MUST_CHECK int trial_run(const struct settings *, const char *conf_path);
 
 #endif
