@@ -11,9 +11,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "worker/exchange.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "worker/refusals.h"
@@ -85,7 +86,10 @@ take_request_id(struct exchange *exchange)
 		field = http_field_find(&exchange->request.fields,
 		    HTTP_FIELD_X_REQUEST_ID);
 		if (field != NULL && is_good_id(field->value)) {
-			exchange->request_id = field->value;
+			memcpy(exchange->request_id_text, field->value.data,
+			    field->value.len);
+			exchange->request_id = bytes_slice(
+			    exchange->request_id_text, field->value.len);
 			return;
 		}
 	}
@@ -502,6 +506,10 @@ begin_tunnel(struct exchange *exchange, const struct http_response *response)
 	struct link *client;
 
 	exchange->is_answer_started = exchange->is_answer_complete = true;
+	if (exchange_keep_told(exchange) == -1) {
+		exchange->ops->cut(exchange->client);
+		return false;
+	}
 	client = exchange->ops->tunnel(exchange->client, response);
 	if (client == NULL)
 		return false;

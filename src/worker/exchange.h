@@ -67,6 +67,11 @@ struct client_ops {
 	struct link *(*tunnel)(void *client, const struct http_response *);
 };
 
+/* What the log tells of the request's own bytes. */
+struct exchange_told {
+	struct bytes method, target, host, referer, user_agent;
+};
+
 struct exchange {
 	struct worker *worker;
 	SLIST_ENTRY(exchange) unused;
@@ -107,6 +112,7 @@ struct exchange {
 	int64_t connect_us, first_byte_us; /* -1: never came to it */
 	unsigned int status;
 	const char *reason;		/* stable word, or NULL */
+	struct exchange_told *kept;	/* a copy, where the head goes first */
 	struct bytes request_id;
 	char request_id_text[EXCHANGE_REQUEST_ID_MAX + 1];
 
@@ -164,5 +170,9 @@ void exchange_count_try_over(struct exchange *);
 void exchange_count_failure(struct exchange *, enum upstream_failure);
 void exchange_count_answer(struct exchange *, const struct http_response *);
 void exchange_record(struct exchange *);
+
+/* Copies what the log will tell, for a request that outlives the buffer
+ * of its head.  0, or -1 when out of memory. */
+MUST_CHECK int exchange_keep_told(struct exchange *);
 
 #endif

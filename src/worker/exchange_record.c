@@ -3,6 +3,8 @@
  */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -72,13 +74,12 @@ failure_kind_of(enum upstream_failure failure)
 
 /* Wakes healthd; when the count is full it is awake already. */
 static void
-ring_failures(struct worker *worker)
+ring_failures(void)
 {
 	uint64_t one = 1;
 
 	if (write(FD_FAILURES, &one, sizeof(one)) == -1 && errno != EAGAIN)
 		log_debug("failures: %m");
-	(void)worker;
 }
 
 void
@@ -99,7 +100,7 @@ exchange_count_failure(struct exchange *exchange,
 	stats_add(&stats->class_codes[0], 1);
 	router_note_failure(worker->router, &exchange->choice, worker->now);
 	worker_stats_push_failure(worker->stats, &failure);
-	ring_failures(worker);
+	ring_failures();
 	log_info("backend %llu: %s",
 	    (unsigned long long)backend->spec.id,
 	    refusal_of_upstream(upstream_failure)->word);
@@ -145,11 +146,72 @@ field_value(const struct exchange *exchange, enum http_field_id id)
 	return field == NULL ? bytes_slice(NULL, 0) : field->value;
 }
 
+static struct exchange_told
+told_of(const struct exchange *exchange)
+{
+	const struct http_request *request = &exchange->request;
+
+	return (struct exchange_told){
+		.method = request->method,
+		.target = request->target,
+		.host = request->authority,
+		.referer = field_value(exchange, HTTP_FIELD_REFERER),
+		.user_agent = field_value(exchange, HTTP_FIELD_USER_AGENT),
+	};
+}
+
+static struct bytes
+move_bytes(char **to, struct bytes from)
+{
+	struct bytes copy = bytes_slice(*to, from.len);
+
+	if (from.len > 0)
+		memcpy(*to, from.data, from.len);
+	*to += from.len;
+	return copy;
+}
+
+int
+exchange_keep_told(struct exchange *exchange)
+{
+	struct exchange_told told = told_of(exchange), *kept;
+	char *text;
+
+	kept = malloc(sizeof(*kept) + told.method.len + told.target.len +
+	    told.host.len + told.referer.len + told.user_agent.len);
+	if (kept == NULL)
+		return -1;
+	text = (char *)(kept + 1);
+	kept->method = move_bytes(&text, told.method);
+	kept->target = move_bytes(&text, told.target);
+	kept->host = move_bytes(&text, told.host);
+	kept->referer = move_bytes(&text, told.referer);
+	kept->user_agent = move_bytes(&text, told.user_agent);
+	exchange->kept = kept;
+	return 0;
+}
+
+/* What a line tells of the request's own bytes. */
+static void
+fill_told(const struct exchange *exchange, struct access_record *record)
+{
+	struct exchange_told told;
+
+	if (!exchange->has_request)
+		return;
+	told = exchange->kept != NULL ? *exchange->kept : told_of(exchange);
+	record->minor_version = exchange->request.minor_version;
+	record->method = told.method;
+	record->target = told.target;
+	record->host = told.host;
+	record->referer = told.referer;
+	record->user_agent = told.user_agent;
+}
+
 static void
 log_exchange(const struct exchange *exchange, int64_t total_us)
 {
 	const struct route_choice *choice = &exchange->choice;
-	const struct http_request *request = &exchange->request;
 	struct access_record record = {
 		.started_wall_ms = exchange->started_wall_ms,
 		.request_id = exchange->request_id,
@@ -164,15 +226,7 @@ log_exchange(const struct exchange *exchange, int64_t total_us)
 		.reason = exchange->reason,
 	};
 
-	if (exchange->has_request) {
-		record.method = request->method;
-		record.target = request->target;
-		record.host = request->authority;
-		record.minor_version = request->minor_version;
-		record.referer = field_value(exchange, HTTP_FIELD_REFERER);
-		record.user_agent = field_value(exchange,
-		    HTTP_FIELD_USER_AGENT);
-	}
+	fill_told(exchange, &record);
 	if (choice->route != NULL)
 		record.route = choice->route->spec.label;
 	if (choice->service != NULL)
@@ -202,4 +256,6 @@ exchange_record(struct exchange *exchange)
 	}
 	count_bytes(exchange, stats);
 	log_exchange(exchange, total_us);
+	free(exchange->kept);
+	exchange->kept = NULL;
 }

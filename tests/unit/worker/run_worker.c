@@ -240,6 +240,7 @@ obey(struct harness *harness, char *line)
 	long span_ms;
 	char *value;
 
+	line[strcspn(line, "\n")] = '\0';
 	if (sscanf(line, "drain %ld", &span_ms) == 1) {
 		drain.deadline_ns =
 		    instant_after_ms(clock_now(), span_ms).ns;
@@ -255,13 +256,13 @@ obey(struct harness *harness, char *line)
 
 		*value++ = '\0';
 		harness->overrides[harness->override_count++] =
-		    (struct setting_override){ strdup(line + 7),
-		    strdup(value) };
+		    (struct setting_override){ line + 7, value };
 		settings = read_settings(harness);
 		fd = settings_fd_new(settings);
 		order(harness, TO_ROLE_RELOAD, NULL, 0, fd);
 		close(fd);
 		settings_free(&settings);
+		harness->override_count--;	/* its text is the line's */
 	}
 }
 
@@ -300,6 +301,8 @@ main(int argc, char **argv)
 		obey(&harness, line);
 	close(harness.master_fd);
 	waitpid(pid, &status, 0);
+	table_writer_close(&harness.writer);
+	health_close(&harness.health);
 	segment_remove(harness.dir);
 	rmdir(harness.root);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
