@@ -41,8 +41,8 @@ struct listen_fault {
  * Opens the listeners for traffic, with slots sockets each.  Where old
  * (NULL: none) has the address, its sockets are duplicated and missing
  * ones added, so that old can be closed, or kept, as a whole.  A port that
- * somebody else holds is a fault, unless has_orphans: workers of a former
- * master may hold it for another moment.
+ * somebody else holds is a fault, unless has_orphans: workers that finish
+ * may hold it for another moment.
  * Returns 0, or -1 with fault filled and *listeners_r empty.
  */
 MUST_CHECK int listeners_open_traffic(const struct settings *, uint32_t slots,

@@ -213,8 +213,6 @@ open_segment(struct master *master)
 		    "segment %s: %m", master->segment_dir);
 	open_status(master);
 	reset_status(master);
-	if (master->is_adopted)
-		log_notice("segment %s: adopted", master->segment_dir);
 }
 
 static void
@@ -238,6 +236,8 @@ open_log(struct master *master)
 		    master->settings->log.error);
 	log_notice("sluice %s: starting as pid %d", PACKAGE_VERSION,
 	    (int)getpid());
+	if (master->is_adopted)
+		log_notice("segment %s: adopted", master->segment_dir);
 	log_listeners("traffic on", &master->traffic);
 	log_listeners("admin on", &master->admin);
 }

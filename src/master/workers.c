@@ -130,6 +130,16 @@ workers_drain_old(struct master *master)
 	}
 }
 
+bool
+workers_have_old(const struct master *master)
+{
+	for (uint32_t i = WORKER_INDEX_FIRST; i < MASTER_ROLES_MAX; i++)
+		if (process_is_running(&master->processes[i]) &&
+		    !master->processes[i].is_wanted)
+			return true;
+	return false;
+}
+
 void
 workers_drain_all(struct master *master, struct instant deadline)
 {

@@ -27,6 +27,9 @@ bool workers_are_ready(const struct master *);
 /* Drains what is left of older sets. */
 void workers_drain_old(struct master *);
 
+/* True while workers run that may hold sockets which master has closed. */
+bool workers_have_old(const struct master *);
+
 void workers_drain_all(struct master *, struct instant deadline);
 bool workers_are_gone(const struct master *);
 
