@@ -294,6 +294,8 @@ read_path(struct records *records, uint32_t slot, struct cached_path *old)
 		    old == NULL ? NULL : &old->item) ? old : NULL;
 
 	count = copy.spec.route_count;
+	if (count > TURNS_MAX)
+		count = TURNS_MAX;
 	path = calloc(1, sizeof(*path) + count * sizeof(path->turns[0]));
 	if (path == NULL) {
 		records->has_failed = true;

@@ -34,6 +34,8 @@ struct attempt {
 	struct instant now;
 	enum backend_tier tier;		/* looked for in this round */
 	unsigned int tiers_seen;	/* bit: there was one of it */
+	bool is_drained;		/* a drain refused it: only those that
+					 * do not drain may take it over */
 	struct route_choice *choice;	/* refusal: the first of those seen */
 };
 
@@ -271,7 +273,9 @@ pick_backend(struct attempt *attempt, struct cached_service *cached)
 	}
 	if (line.count == 0)
 		return NULL;
-	if (line.is_all_draining && !drain_admits(cached, &line)) {
+	if (line.is_all_draining &&
+	    (attempt->is_drained || !drain_admits(cached, &line))) {
+		attempt->is_drained = true;
 		refuse(attempt, REFUSED_DRAINING);
 		return NULL;
 	}
@@ -300,25 +304,40 @@ try_service(struct attempt *attempt, uint32_t slot)
 	return true;
 }
 
+/* A turn that ended in a drain's refusal was a turn: it is paid for by
+ * the one whose it was. */
+static void
+pay_refused_turn(const struct attempt *attempt, struct turn_set *set)
+{
+	uint32_t first;
+
+	set->excluded = 0;
+	if (attempt->is_drained && (first = turns_best(set)) != TURN_NONE)
+		turns_take(set, first);
+}
+
 static bool
 try_targets(struct attempt *attempt, struct cached_route *cached)
 {
 	const struct route_spec *spec = &cached->route.spec;
 	int64_t weights[TABLE_TARGETS_MAX];
-	uint64_t excluded = 0;
+	struct turn_set set = {
+		.turns = cached->turns,
+		.weights = weights,
+		.count = spec->target_count,
+	};
 	uint32_t best;
 
 	for (uint32_t i = 0; i < spec->target_count; i++)
 		weights[i] = spec->targets[i].weight;
-	while ((best = turns_best(cached->turns, weights, spec->target_count,
-	    excluded)) != TURN_NONE) {
+	while ((best = turns_best(&set)) != TURN_NONE) {
 		if (try_service(attempt, spec->targets[best].service)) {
-			turns_take(cached->turns, weights, spec->target_count,
-			    excluded, best);
+			turns_take(&set, best);
 			return true;
 		}
-		excluded |= UINT64_C(1) << best;
+		set.excluded |= UINT64_C(1) << best;
 	}
+	pay_refused_turn(attempt, &set);
 	return false;
 }
 
@@ -370,21 +389,24 @@ static bool
 try_shared(struct attempt *attempt, struct cached_path *path)
 {
 	int64_t weights[TABLE_SHARED_MAX];
-	uint64_t excluded = 0;
+	struct turn_set set = {
+		.turns = path->turns,
+		.weights = weights,
+		.count = path->route_count,
+	};
 	uint32_t best;
 
 	for (uint32_t i = 0; i < path->route_count; i++)
 		weights[i] = route_weight(&attempt->router->records,
 		    path->turns[i].slot);
-	while ((best = turns_best(path->turns, weights, path->route_count,
-	    excluded)) != TURN_NONE) {
+	while ((best = turns_best(&set)) != TURN_NONE) {
 		if (try_route(attempt, path->turns[best].slot)) {
-			turns_take(path->turns, weights, path->route_count,
-			    excluded, best);
+			turns_take(&set, best);
 			return true;
 		}
-		excluded |= UINT64_C(1) << best;
+		set.excluded |= UINT64_C(1) << best;
 	}
+	pay_refused_turn(attempt, &set);
 	return false;
 }
 
@@ -429,6 +451,7 @@ choose_once(struct attempt *attempt)
 
 	*choice = (struct route_choice){ .refusal = REFUSED_NOT };
 	attempt->tiers_seen = 0;
+	attempt->is_drained = false;
 	records->has_failed = false;
 	result = route_table_lookup(records->table, query->space, query->host,
 	    query->path, &choice->match);
