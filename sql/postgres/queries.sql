@@ -1,0 +1,199 @@
+-- The named queries of the PostgreSQL store.  Parameters and columns stand
+-- in the order of src/registryd/store/cells.c; lists are JSON, times are
+-- milliseconds since 1970.
+
+-- Neither a slow statement nor an instance that stopped in the middle of a
+-- transaction may hold up the others.
+-- name: set_up
+SELECT set_config('statement_timeout', $1, false),
+	set_config('idle_in_transaction_session_timeout', $1, false)
+
+-- name: begin
+BEGIN
+
+-- name: begin_snapshot
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- name: commit
+COMMIT
+
+-- name: rollback
+ROLLBACK
+
+-- name: ping
+SELECT 1
+
+-- The number is "sluice" in ASCII; the lock goes with the transaction.
+-- name: lock_migrations
+SELECT pg_advisory_xact_lock(126909663503205)
+
+-- name: create_schema_version
+CREATE TABLE IF NOT EXISTS schema_version (
+	version integer PRIMARY KEY,
+	name text NOT NULL,
+	applied_at timestamptz NOT NULL
+)
+
+-- name: select_schema_version
+SELECT coalesce(max(version), 0) FROM schema_version
+
+-- name: insert_schema_version
+INSERT INTO schema_version (version, name, applied_at)
+VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))
+
+-- The row's lock makes commits wait for each other.
+-- name: next_generation
+UPDATE generation SET value = value + 1
+RETURNING value, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- name: select_generation
+SELECT value FROM generation
+
+-- Commits wait for each other, so nobody takes ids in between.
+-- name: allocate_backend_ids
+SELECT setval(pg_get_serial_sequence('backend', 'id'),
+	greatest(last_value, $2::bigint) + $1::bigint)
+FROM backend_id_seq
+
+-- name: allocate_route_ids
+SELECT setval(pg_get_serial_sequence('route', 'id'),
+	greatest(last_value, $2::bigint) + $1::bigint)
+FROM route_id_seq
+
+-- name: insert_service
+INSERT INTO service (name, origin, policy, hash_header, connect_timeout_ms,
+	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
+	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
+	probe_status_min, probe_status_max, probe_path, probe_host,
+	created_at, updated_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+	$16, $17, to_timestamp($18::bigint / 1000.0),
+	to_timestamp($19::bigint / 1000.0), $20)
+
+-- The time of creation ($18) stays.
+-- name: update_service
+UPDATE service SET origin = $2, policy = $3, hash_header = $4,
+	connect_timeout_ms = $5, response_timeout_ms = $6,
+	queue_timeout_ms = $7, retries = $8, probe_kind = $9,
+	probe_interval_ms = $10, probe_timeout_ms = $11, probe_rise = $12,
+	probe_fall = $13, probe_status_min = $14, probe_status_max = $15,
+	probe_path = $16, probe_host = $17,
+	updated_at = to_timestamp($19::bigint / 1000.0), version = $20
+WHERE name = $1 AND $21::bigint IN (0, version) AND $18::bigint IS NOT NULL
+
+-- name: delete_service
+DELETE FROM service WHERE name = $1 AND $2::bigint IN (0, version)
+
+-- name: insert_backend
+INSERT INTO backend (id, origin, service, url, weight, max_connections,
+	created_at, updated_at, version)
+VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0),
+	to_timestamp($8::bigint / 1000.0), $9)
+
+-- The time of creation ($7) stays.
+-- name: update_backend
+UPDATE backend SET origin = $2, service = $3, url = $4, weight = $5,
+	max_connections = $6,
+	updated_at = to_timestamp($8::bigint / 1000.0), version = $9
+WHERE id = $1 AND $10::bigint IN (0, version) AND $7::bigint IS NOT NULL
+
+-- name: delete_backend
+DELETE FROM backend WHERE id = $1 AND $2::bigint IN (0, version)
+
+-- name: insert_route
+INSERT INTO route (id, origin, label, domains, prefixes, priority,
+	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
+	created_at, updated_at, version)
+VALUES ($1, $2, $3, ARRAY(SELECT jsonb_array_elements_text($4::jsonb)),
+	ARRAY(SELECT jsonb_array_elements_text($5::jsonb)), $6, $7, $8, $9,
+	$10, $11, to_timestamp($12::bigint / 1000.0),
+	to_timestamp($13::bigint / 1000.0), $14)
+
+-- The time of creation ($12) stays.
+-- name: update_route
+UPDATE route SET origin = $2, label = $3,
+	domains = ARRAY(SELECT jsonb_array_elements_text($4::jsonb)),
+	prefixes = ARRAY(SELECT jsonb_array_elements_text($5::jsonb)),
+	priority = $6, strip_prefix = $7, is_shared = $8, host_rewrite = $9,
+	max_body_bytes = $10, headers = $11,
+	updated_at = to_timestamp($13::bigint / 1000.0), version = $14
+WHERE id = $1 AND $15::bigint IN (0, version) AND $12::bigint IS NOT NULL
+
+-- name: delete_route
+DELETE FROM route WHERE id = $1 AND $2::bigint IN (0, version)
+
+-- name: insert_route_targets
+INSERT INTO route_target (route, position, service, weight)
+SELECT $1, ordinality - 1, target ->> 0, (target ->> 1)::bigint
+FROM jsonb_array_elements($2::jsonb) WITH ORDINALITY AS list (target)
+
+-- name: delete_route_targets
+DELETE FROM route_target WHERE route = $1
+
+-- name: insert_change
+INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
+	kind, key, action, before, after)
+VALUES ($1, $2, to_timestamp($3::bigint / 1000.0), $4, $5, $6, $7, $8, $9,
+	$10, $11, $12)
+
+-- name: select_services
+SELECT name, origin, policy, hash_header, connect_timeout_ms,
+	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
+	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
+	probe_status_min, probe_status_max, probe_path, probe_host,
+	(extract(epoch FROM created_at) * 1000)::bigint,
+	(extract(epoch FROM updated_at) * 1000)::bigint, version
+FROM service WHERE name > $1 ORDER BY name LIMIT $2
+
+-- name: select_backends
+SELECT id, origin, service, url, weight, max_connections,
+	(extract(epoch FROM created_at) * 1000)::bigint,
+	(extract(epoch FROM updated_at) * 1000)::bigint, version
+FROM backend WHERE id > $1 ORDER BY id LIMIT $2
+
+-- name: select_routes
+SELECT id, origin, label, to_json(domains)::text, to_json(prefixes)::text,
+	priority, strip_prefix::integer, is_shared::integer, host_rewrite,
+	max_body_bytes, headers::text,
+	(extract(epoch FROM created_at) * 1000)::bigint,
+	(extract(epoch FROM updated_at) * 1000)::bigint, version,
+	(SELECT coalesce(json_agg(json_build_array(t.service, t.weight)
+		ORDER BY t.position), '[]')::text
+	FROM route_target AS t WHERE t.route = r.id)
+FROM route AS r WHERE id > $1 ORDER BY id LIMIT $2
+
+-- name: select_changes
+SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
+	from_addr, channel, request_id, kind, key, action, before::text,
+	after::text
+FROM change
+WHERE generation > $1 AND generation <= $2
+	AND ($3::text IS NULL OR kind = $3)
+ORDER BY generation, seq LIMIT $4
+
+-- name: select_changes_newest
+SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
+	from_addr, channel, request_id, kind, key, action, before::text,
+	after::text
+FROM change
+WHERE generation > $1 AND generation <= $2
+	AND ($3::text IS NULL OR kind = $3)
+ORDER BY generation DESC, seq DESC LIMIT $4
+
+-- name: select_changes_of
+SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
+	from_addr, channel, request_id, kind, key, action, before::text,
+	after::text
+FROM change
+WHERE key = $5 AND generation > $1 AND generation <= $2
+	AND ($3::text IS NULL OR kind = $3)
+ORDER BY generation, seq LIMIT $4
+
+-- name: select_changes_of_newest
+SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
+	from_addr, channel, request_id, kind, key, action, before::text,
+	after::text
+FROM change
+WHERE key = $5 AND generation > $1 AND generation <= $2
+	AND ($3::text IS NULL OR kind = $3)
+ORDER BY generation DESC, seq DESC LIMIT $4

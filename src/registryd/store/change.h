@@ -58,7 +58,6 @@ void change_backup_free(struct change_backup **);
 
 struct statement {
 	enum store_query query;
-	bool must_touch;		/* no row touched: a conflict */
 	uint32_t cell_count;
 	struct cell cells[CELLS_MAX];
 };

@@ -24,7 +24,6 @@ plan_add(struct change_plan *plan, enum store_query query)
 	struct statement *statement = &plan->statements[plan->count++];
 
 	statement->query = query;
-	statement->must_touch = false;
 	statement->cell_count = 0;
 	return statement;
 }
@@ -71,7 +70,6 @@ plan_add_removal(struct change_plan *plan, const struct store_change *change)
 	struct statement *statement;
 
 	statement = plan_add(plan, object_queries[change->kind].delete);
-	statement->must_touch = true;
 	statement_add(statement, key_cell(change));
 	statement_add(statement,
 	    cell_integer((int64_t)change->expected_version));
@@ -86,7 +84,6 @@ plan_add_put(struct change_plan *plan, const struct store_change *change)
 	statement = plan_add(plan, is_creation
 		? object_queries[change->kind].insert
 		: object_queries[change->kind].update);
-	statement->must_touch = true;
 	if (statement_add_object(statement, &plan->texts, change) == -1)
 		return -1;
 	if (!is_creation)

@@ -15,8 +15,9 @@ struct store_driver_row {
 	int (*new)(struct ev_loop *, const struct settings *,
 	    struct store **store_r, const char **error_r);
 	void (*free)(struct store *);
-	/* Takes the request; never calls back from within. */
-	void (*submit)(struct store *, struct store_request *);
+	/* Takes the request, and never calls back from within.  0, or -1 when
+	 * out of memory: the request is still the caller's. */
+	int (*submit)(struct store *, struct store_request *);
 	/* Fills the counts of connections; NULL: one, that of the driver. */
 	void (*figures)(const struct store *, struct store_figures *);
 };
@@ -35,7 +36,7 @@ void store_note_up(struct store *, bool is_up, const char *error);
 
 extern const struct store_driver_row store_memory_driver;
 extern const struct store_driver_row store_sqlite_driver;
-#ifdef HAVE_POSTGRESQL_DRIVER
+#ifdef HAVE_POSTGRESQL
 extern const struct store_driver_row store_postgres_driver;
 #endif
 

@@ -8,6 +8,7 @@
 #ifndef REGISTRYD_STORE_QUERIES_H
 #define REGISTRYD_STORE_QUERIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,6 +48,14 @@ enum store_query {
 	QUERY_SELECT_CHANGES_OF_NEWEST,
 	QUERY_COUNT
 };
+
+/* Whether the query puts or removes one object: no row touched then means
+ * that the object is not as it was expected. */
+static inline bool
+query_touches_one(enum store_query query)
+{
+	return query >= QUERY_INSERT_SERVICE && query <= QUERY_DELETE_ROUTE;
+}
 
 struct store_query_text {
 	const char *name;		/* "insert_change" */

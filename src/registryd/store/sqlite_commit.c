@@ -59,7 +59,7 @@ run_statement(struct sqlite_db *db, struct store_request *request,
 
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY ||
 	    code == SQLITE_CONSTRAINT_ROWID ||
-	    (code == SQLITE_OK && statement->must_touch &&
+	    (code == SQLITE_OK && query_touches_one(statement->query) &&
 		sqlite3_changes(db->handle) == 0)) {
 		change_fail_conflict(request, change);
 		return -1;

@@ -15,7 +15,7 @@
 static const struct store_driver_row *const drivers[] = {
 	[STORE_MEMORY] = &store_memory_driver,
 	[STORE_SQLITE] = &store_sqlite_driver,
-#ifdef HAVE_POSTGRESQL_DRIVER
+#ifdef HAVE_POSTGRESQL
 	[STORE_POSTGRES] = &store_postgres_driver,
 #else
 	[STORE_POSTGRES] = NULL,
@@ -86,6 +86,15 @@ request_new(enum request_type type, store_done_fn *done, void *context)
 	return request;
 }
 
+static int
+submit(struct store *store, struct store_request *request)
+{
+	if (store->driver->submit(store, request) == 0)
+		return 0;
+	request_drop(&request);
+	return -1;
+}
+
 int
 store_open(struct store *store, store_done_fn *done, void *context)
 {
@@ -93,8 +102,7 @@ store_open(struct store *store, store_done_fn *done, void *context)
 
 	if (request == NULL)
 		return -1;
-	store->driver->submit(store, request);
-	return 0;
+	return submit(store, request);
 }
 
 int
@@ -106,8 +114,7 @@ store_load(struct store *store, const struct store_loader *loader)
 	if (request == NULL)
 		return -1;
 	request->ask.load = *loader;
-	store->driver->submit(store, request);
-	return 0;
+	return submit(store, request);
 }
 
 int
@@ -119,8 +126,7 @@ store_commit(struct store *store, const struct store_commit *commit)
 	if (request == NULL)
 		return -1;
 	request->ask.commit = *commit;
-	store->driver->submit(store, request);
-	return 0;
+	return submit(store, request);
 }
 
 int
@@ -138,8 +144,7 @@ store_history(struct store *store, const struct store_history_query *query)
 	}
 	request->ask.history = *query;
 	request->ask.history.key = key;
-	store->driver->submit(store, request);
-	return 0;
+	return submit(store, request);
 }
 
 int
@@ -149,8 +154,7 @@ store_ping(struct store *store, store_done_fn *done, void *context)
 
 	if (request == NULL)
 		return -1;
-	store->driver->submit(store, request);
-	return 0;
+	return submit(store, request);
 }
 
 void

@@ -101,7 +101,7 @@ memory_free(struct store *store)
 	free(memory);
 }
 
-static void
+static int
 memory_submit(struct store *store, struct store_request *request)
 {
 	struct store_memory *memory =
@@ -109,6 +109,7 @@ memory_submit(struct store *store, struct store_request *request)
 
 	STAILQ_INSERT_TAIL(&memory->requests, request, entry);
 	ev_timer_start(store->loop, &memory->next_turn);
+	return 0;
 }
 
 const struct store_driver_row store_memory_driver = {

@@ -329,7 +329,7 @@ sqlite_free(struct store *store)
 	free(sqlite);
 }
 
-static void
+static int
 sqlite_submit(struct store *store, struct store_request *request)
 {
 	struct store_sqlite *sqlite =
@@ -339,6 +339,7 @@ sqlite_submit(struct store *store, struct store_request *request)
 	STAILQ_INSERT_TAIL(&sqlite->requests, request, entry);
 	pthread_cond_signal(&sqlite->has_work);
 	pthread_mutex_unlock(&sqlite->mutex);
+	return 0;
 }
 
 const struct store_driver_row store_sqlite_driver = {

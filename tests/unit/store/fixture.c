@@ -33,6 +33,13 @@ void
 fixture_new(struct fixture *fixture, enum store_driver driver,
     const char *path, const char *url)
 {
+	fixture_new_timed(fixture, driver, path, url, 5000);
+}
+
+void
+fixture_new_timed(struct fixture *fixture, enum store_driver driver,
+    const char *path, const char *url, int64_t query_timeout_ms)
+{
 	const char *error = NULL;
 
 	*fixture = (struct fixture){ 0 };
@@ -45,7 +52,7 @@ fixture_new(struct fixture *fixture, enum store_driver driver,
 	fixture->settings.store.pool_size = 4;
 	fixture->settings.store.pool_idle = 2;
 	fixture->settings.store.connection_lifetime_ms = 3600 * 1000;
-	fixture->settings.store.query_timeout_ms = 5000;
+	fixture->settings.store.query_timeout_ms = query_timeout_ms;
 	if (store_new(fixture->loop, &fixture->settings, &fixture->store,
 		&error) == -1)
 		fail_msg("%s", error);

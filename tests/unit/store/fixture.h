@@ -36,6 +36,9 @@ struct listed {
 /* Makes the store; opens nothing. */
 void fixture_new(struct fixture *, enum store_driver, const char *path,
     const char *url);
+/* The same with another query_timeout than five seconds. */
+void fixture_new_timed(struct fixture *, enum store_driver, const char *path,
+    const char *url, int64_t query_timeout_ms);
 void fixture_free(struct fixture *);
 
 /* Runs the loop until the call was answered. */

@@ -1,0 +1,248 @@
+/*
+ * registryd/store/pg_commit.c - a commit as one PostgreSQL transaction.
+ *
+ * Three round trips, however many changes: begin, generation and ids; all
+ * changes, pipelined, with no more than PG_SENT_MAX answers outstanding;
+ * then COMMIT, which is sent only when every answer was good.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "registryd/store/change.h"
+#include "registryd/store/pg_job.h"
+
+enum commit_stage {
+	COMMIT_BEGINNING,
+	COMMIT_CHANGING,
+	COMMIT_CLOSING,			/* all sent, or one failed */
+	COMMIT_COMMITTING,
+	COMMIT_ROLLING_BACK,
+};
+
+struct commit {
+	struct pg_job job;
+	enum commit_stage stage;
+	struct commit_stamp stamp;
+	struct change_backup *backup;
+	struct change_plan plan;
+	uint32_t sent_count;		/* changes */
+};
+
+static struct commit *
+commit_of(struct pg_job *job)
+{
+	return CONTAINER_OF(job, struct commit, job);
+}
+
+static const struct store_commit *
+asked(const struct commit *commit)
+{
+	return &commit->job.request->ask.commit;
+}
+
+static void
+allocate_ids(struct commit *commit, enum object_kind kind,
+    enum store_query query)
+{
+	struct change_ids ids = change_ids_needed(asked(commit), kind);
+	const struct cell cells[] = {
+		cell_integer(ids.count),
+		cell_integer((int64_t)ids.highest),
+	};
+
+	/* The tag brings the count along with the answer. */
+	if (ids.count > 0 || ids.highest > 0)
+		pg_job_send(&commit->job, query, cells, COUNT_OF(cells),
+		    ids.count);
+}
+
+static void
+start(struct pg_job *job)
+{
+	struct commit *commit = commit_of(job);
+
+	pg_job_send(job, QUERY_BEGIN, NULL, 0, 0);
+	pg_job_send(job, QUERY_NEXT_GENERATION, NULL, 0, 0);
+	allocate_ids(commit, OBJECT_BACKEND, QUERY_ALLOCATE_BACKEND_IDS);
+	allocate_ids(commit, OBJECT_ROUTE, QUERY_ALLOCATE_ROUTE_IDS);
+	pg_job_sync(job);
+}
+
+/* Nothing more of this transaction is worth sending. */
+static void
+close_sending(struct commit *commit)
+{
+	if (commit->stage != COMMIT_CHANGING)
+		return;
+	commit->stage = COMMIT_CLOSING;
+	pg_job_sync(&commit->job);
+}
+
+static void
+fail_conflict(struct commit *commit, uint32_t seq)
+{
+	commit->job.is_failed = true;
+	if (commit->job.request->outcome.result == STORE_OK)
+		change_fail_conflict(commit->job.request,
+		    &asked(commit)->changes[seq - 1]);
+}
+
+static void
+answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	struct commit *commit = commit_of(job);
+	uint64_t first = (uint64_t)pg_result_integer(result, 0) - tag + 1;
+
+	if (query == QUERY_NEXT_GENERATION) {
+		commit->stamp.generation =
+		    (uint64_t)pg_result_integer(result, 0);
+		commit->stamp.at_wall_ms = pg_result_integer(result, 1);
+	} else if (query == QUERY_ALLOCATE_BACKEND_IDS) {
+		commit->stamp.next_backend_id = first;
+	} else if (query == QUERY_ALLOCATE_ROUTE_IDS) {
+		commit->stamp.next_route_id = first;
+	} else if (query_touches_one(query) && pg_result_touched(result) == 0) {
+		fail_conflict(commit, tag);
+		close_sending(commit);
+	}
+}
+
+static void
+failed(struct pg_job *job, uint32_t tag, const struct pg_error *error)
+{
+	struct commit *commit = commit_of(job);
+
+	if (strcmp(error->sqlstate, "23505") == 0 && tag > 0 &&
+	    tag <= asked(commit)->change_count)
+		fail_conflict(commit, tag);
+	close_sending(commit);
+}
+
+/* 0, or -1 with the job failed. */
+static int
+send_change(struct commit *commit, uint32_t seq)
+{
+	struct store_change *change = &asked(commit)->changes[seq - 1];
+
+	if (change_is_creation(change) && change->expected_version != 0) {
+		fail_conflict(commit, seq);
+		return -1;
+	}
+	change_stamp(change, &commit->stamp);
+	if (change_plan_make(&commit->plan, asked(commit), seq,
+		&commit->stamp) == -1) {
+		pg_job_fail(&commit->job, STORE_UNAVAILABLE, "out of memory");
+		return -1;
+	}
+	for (uint32_t i = 0; i < commit->plan.count; i++) {
+		const struct statement *statement = &commit->plan.statements[i];
+
+		pg_job_send(&commit->job, statement->query, statement->cells,
+		    statement->cell_count, seq);
+	}
+	return 0;
+}
+
+static void
+send_changes(struct commit *commit)
+{
+	while (commit->sent_count < asked(commit)->change_count &&
+	    !pg_connection_is_full(commit->job.connection)) {
+		if (send_change(commit, commit->sent_count + 1) == -1) {
+			close_sending(commit);
+			return;
+		}
+		commit->sent_count++;
+	}
+	if (commit->sent_count == asked(commit)->change_count)
+		close_sending(commit);
+	else
+		pg_connection_ask_answers(commit->job.connection);
+}
+
+static void
+drained(struct pg_job *job)
+{
+	struct commit *commit = commit_of(job);
+
+	if (commit->stage == COMMIT_CHANGING)
+		send_changes(commit);
+}
+
+static void
+end_transaction(struct commit *commit)
+{
+	bool is_failed = commit->job.is_failed;
+
+	commit->stage = is_failed ? COMMIT_ROLLING_BACK : COMMIT_COMMITTING;
+	pg_job_send(&commit->job, is_failed ? QUERY_ROLLBACK : QUERY_COMMIT,
+	    NULL, 0, 0);
+	pg_job_sync(&commit->job);
+}
+
+static void
+synced(struct pg_job *job)
+{
+	struct commit *commit = commit_of(job);
+	struct store_outcome *outcome = &job->request->outcome;
+
+	switch (commit->stage) {
+	case COMMIT_BEGINNING:
+		if (job->is_failed) {
+			end_transaction(commit);
+			break;
+		}
+		commit->stage = COMMIT_CHANGING;
+		send_changes(commit);
+		break;
+	case COMMIT_CHANGING:
+	case COMMIT_CLOSING:
+		end_transaction(commit);
+		break;
+	case COMMIT_COMMITTING:
+		outcome->generation = commit->stamp.generation;
+		outcome->at_wall_ms = commit->stamp.at_wall_ms;
+		pg_job_end(job);
+		break;
+	case COMMIT_ROLLING_BACK:
+		pg_job_end(job);
+		break;
+	}
+}
+
+static void
+ended(struct pg_job *job)
+{
+	struct commit *commit = commit_of(job);
+
+	if (job->is_failed)
+		change_backup_restore(commit->backup, asked(commit));
+	change_backup_free(&commit->backup);
+	change_plan_free(&commit->plan);
+}
+
+static const struct pg_job_type commit_type = {
+	.is_commit = true,
+	.start = start,
+	.answered = answered,
+	.failed = failed,
+	.synced = synced,
+	.drained = drained,
+	.ended = ended,
+};
+
+struct pg_job *
+pg_commit_new(struct store_request *request)
+{
+	struct pg_job *job = pg_job_new(sizeof(struct commit), &commit_type,
+	    request);
+
+	if (job != NULL && change_backup_new(&request->ask.commit,
+		&commit_of(job)->backup) == -1) {
+		free(job);
+		return NULL;
+	}
+	return job;
+}

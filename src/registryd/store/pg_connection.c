@@ -1,0 +1,293 @@
+/*
+ * registryd/store/pg_connection.c - one connection to PostgreSQL, on the loop.
+ *
+ * libpq may swap the socket while it connects (another address of the
+ * same host), so both watchers are set anew after each step.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/store/pg_connection.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The server ends a slow statement by itself, and the connection lives; we
+ * only step in when it does not. */
+#define GRACE_MS 500
+
+static void on_readable(struct ev_loop *, ev_io *, int);
+static void on_writable(struct ev_loop *, ev_io *, int);
+static void on_timeout(struct ev_loop *, ev_timer *, int);
+
+/* Notices are nobody's business. */
+static void
+ignore_notice(void *context, const PGresult *result)
+{
+	(void)context, (void)result;
+}
+
+static PGconn *
+start_connect(const char *url)
+{
+	const char *const keywords[] = { "dbname", "fallback_application_name",
+		"client_encoding", NULL };
+	const char *const values[] = { url, "sluice", "UTF8", NULL };
+
+	/* expand_dbname: the url may be postgres:// or key=value text. */
+	return PQconnectStartParams(keywords, values, 1);
+}
+
+struct pg_connection *
+pg_connection_new(struct ev_loop *loop, const char *url, int64_t timeout_ms,
+    const struct pg_owner *owner, void *context)
+{
+	struct pg_connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		return NULL;
+	connection->loop = loop;
+	connection->timeout_ms = timeout_ms;
+	connection->owner = owner;
+	connection->owner_context = context;
+	connection->sent_size = PG_SENT_MAX * 2;
+	connection->sent = calloc(connection->sent_size,
+	    sizeof(*connection->sent));
+	ev_init(&connection->readable, on_readable);
+	ev_init(&connection->writable, on_writable);
+	ev_timer_init(&connection->timeout, on_timeout, 0.,
+	    timeout_ms == 0 ? 0. : (double)(timeout_ms + GRACE_MS) / 1000.);
+	connection->readable.data = connection;
+	connection->writable.data = connection;
+	connection->timeout.data = connection;
+	if (connection->sent == NULL ||
+	    (connection->handle = start_connect(url)) == NULL) {
+		free(connection->sent);
+		free(connection);
+		return NULL;
+	}
+	PQsetNoticeReceiver(connection->handle, ignore_notice, NULL);
+	ev_timer_again(loop, &connection->timeout);
+	/* The first step: wait for the socket to be writable; one that
+	 * failed already is told by the timer at once. */
+	if (PQstatus(connection->handle) == CONNECTION_BAD) {
+		ev_timer_stop(loop, &connection->timeout);
+		ev_timer_set(&connection->timeout, 0., 0.);
+		ev_timer_start(loop, &connection->timeout);
+	} else {
+		ev_io_set(&connection->writable, PQsocket(connection->handle),
+		    EV_WRITE);
+		ev_io_start(loop, &connection->writable);
+	}
+	return connection;
+}
+
+static void
+stop_watchers(struct pg_connection *connection)
+{
+	ev_io_stop(connection->loop, &connection->readable);
+	ev_io_stop(connection->loop, &connection->writable);
+	ev_timer_stop(connection->loop, &connection->timeout);
+}
+
+void
+pg_connection_free(struct pg_connection **p)
+{
+	struct pg_connection *connection = *p;
+
+	*p = NULL;
+	if (connection == NULL)
+		return;
+	stop_watchers(connection);
+	PQfinish(connection->handle);
+	free(connection->sent);
+	free(connection);
+}
+
+void
+pg_connection_retire(struct pg_connection *connection)
+{
+	stop_watchers(connection);
+	connection->state = PG_LOST;
+}
+
+void
+pg_connection_set_user(struct pg_connection *connection,
+    const struct pg_user *user, void *context)
+{
+	connection->user = user;
+	connection->user_context = context;
+}
+
+void
+pg_connection_lose(struct pg_connection *connection, const char *message)
+{
+	char line[200] = "";
+
+	if (connection->state == PG_LOST)
+		return;
+	pg_connection_retire(connection);
+	strncat(line, message, sizeof(line) - 1);
+	line[strcspn(line, "\n")] = '\0';
+	connection->owner->lost(connection->owner_context, connection, line);
+}
+
+static void
+watch(struct pg_connection *connection, bool reads, bool writes)
+{
+	int fd = PQsocket(connection->handle);
+
+	ev_io_stop(connection->loop, &connection->readable);
+	ev_io_stop(connection->loop, &connection->writable);
+	ev_io_set(&connection->readable, fd, EV_READ);
+	ev_io_set(&connection->writable, fd, EV_WRITE);
+	if (reads)
+		ev_io_start(connection->loop, &connection->readable);
+	if (writes)
+		ev_io_start(connection->loop, &connection->writable);
+}
+
+static void
+become_ready(struct pg_connection *connection)
+{
+	if (PQsetnonblocking(connection->handle, 1) == -1 ||
+	    PQenterPipelineMode(connection->handle) == 0) {
+		pg_connection_lose(connection,
+		    PQerrorMessage(connection->handle));
+		return;
+	}
+	connection->state = PG_READY;
+	connection->opened = clock_now();
+	ev_timer_stop(connection->loop, &connection->timeout);
+	watch(connection, true, false);
+	connection->owner->connected(connection->owner_context, connection);
+}
+
+static void
+connect_step(struct pg_connection *connection)
+{
+	switch (PQconnectPoll(connection->handle)) {
+	case PGRES_POLLING_READING:
+		watch(connection, true, false);
+		break;
+	case PGRES_POLLING_WRITING:
+		watch(connection, false, true);
+		break;
+	case PGRES_POLLING_OK:
+		become_ready(connection);
+		break;
+	case PGRES_POLLING_FAILED:
+	default:
+		pg_connection_lose(connection,
+		    PQerrorMessage(connection->handle));
+		break;
+	}
+}
+
+void
+pg_connection_flush(struct pg_connection *connection)
+{
+	int left;
+
+	if (connection->state == PG_LOST)
+		return;
+	left = PQflush(connection->handle);
+	if (left == -1)
+		/* What the server said last may still be there to read. */
+		ev_feed_event(connection->loop, &connection->readable, EV_READ);
+	if (left == 1)
+		ev_io_start(connection->loop, &connection->writable);
+	else
+		ev_io_stop(connection->loop, &connection->writable);
+}
+
+void
+pg_connection_set_due(struct pg_connection *connection, bool is_due)
+{
+	if (is_due)
+		ev_timer_again(connection->loop, &connection->timeout);
+	else
+		ev_timer_stop(connection->loop, &connection->timeout);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *readable, int events)
+{
+	struct pg_connection *connection = readable->data;
+
+	(void)loop, (void)events;
+	if (connection->state == PG_CONNECTING) {
+		connect_step(connection);
+		return;
+	}
+	if (PQconsumeInput(connection->handle) == 0) {
+		pg_connection_lose(connection,
+		    PQerrorMessage(connection->handle));
+		return;
+	}
+	pg_connection_take_answers(connection);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *writable, int events)
+{
+	struct pg_connection *connection = writable->data;
+
+	(void)loop, (void)events;
+	if (connection->state == PG_CONNECTING)
+		connect_step(connection);
+	else
+		pg_connection_flush(connection);
+}
+
+/* PQcancel() makes a connection of its own and waits for it. */
+static void *
+cancel(void *argument)
+{
+	PGcancel *order = argument;
+	char error[256];
+
+	(void)PQcancel(order, error, sizeof(error));
+	PQfreeCancel(order);
+	return NULL;
+}
+
+static void
+start_cancel(PGconn *handle)
+{
+	PGcancel *order = PQgetCancel(handle);
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	pthread_t thread;
+
+	if (order == NULL)
+		return;
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&thread, &attributes, cancel, order) != 0)
+		PQfreeCancel(order);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+}
+
+static void
+on_timeout(struct ev_loop *loop, ev_timer *timeout, int events)
+{
+	struct pg_connection *connection = timeout->data;
+
+	(void)loop, (void)events;
+	if (PQstatus(connection->handle) == CONNECTION_BAD) {
+		pg_connection_lose(connection,
+		    PQerrorMessage(connection->handle));
+		return;
+	}
+	if (connection->state == PG_CONNECTING) {
+		pg_connection_lose(connection, "timed out while connecting");
+		return;
+	}
+	start_cancel(connection->handle);
+	pg_connection_lose(connection, "timed out; store.query_timeout");
+}

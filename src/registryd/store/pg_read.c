@@ -1,0 +1,267 @@
+/*
+ * registryd/store/pg_read.c - loading, history and ping from PostgreSQL.
+ *
+ * A load reads page by page behind the last key, all inside one REPEATABLE
+ * READ transaction, which is a snapshot.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "registryd/store/pg_job.h"
+
+#define PAGE_ROWS 1000
+
+struct load {
+	struct pg_job job;
+	enum store_query reading;	/* the table; QUERY_COMMIT: the end */
+	int row_count;			/* of this page */
+	int64_t last_id;
+	char *last_name;
+};
+
+static struct load *
+load_of(struct pg_job *job)
+{
+	return CONTAINER_OF(job, struct load, job);
+}
+
+static void
+ask_page(struct load *load)
+{
+	const struct cell cells[] = {
+		load->reading == QUERY_SELECT_SERVICES
+		    ? cell_text(load->last_name != NULL ? load->last_name : "")
+		    : cell_integer(load->last_id),
+		cell_integer(PAGE_ROWS),
+	};
+
+	load->row_count = 0;
+	pg_job_send(&load->job, load->reading, cells, COUNT_OF(cells), 0);
+	pg_job_sync(&load->job);
+}
+
+static void
+load_start(struct pg_job *job)
+{
+	pg_job_send(job, QUERY_BEGIN_SNAPSHOT, NULL, 0, 0);
+	pg_job_send(job, QUERY_SELECT_GENERATION, NULL, 0, 0);
+	load_of(job)->reading = QUERY_SELECT_SERVICES;
+	ask_page(load_of(job));
+}
+
+static int
+take_service(struct load *load, const struct cell *cells)
+{
+	const struct store_loader *loader = &load->job.request->ask.load;
+	struct service service;
+	char *name = bytes_duplicate(cells[0].text);
+
+	if (name == NULL || service_from_cells(cells, &service) == -1) {
+		free(name);
+		return -1;
+	}
+	free(load->last_name);
+	load->last_name = name;
+	loader->service(loader->context, &service);
+	return 0;
+}
+
+static int
+take_backend(struct load *load, const struct cell *cells)
+{
+	const struct store_loader *loader = &load->job.request->ask.load;
+	struct backend backend;
+
+	if (backend_from_cells(cells, &backend) == -1)
+		return -1;
+	load->last_id = cells[0].integer;
+	loader->backend(loader->context, &backend);
+	return 0;
+}
+
+static int
+take_route(struct load *load, const struct cell *cells)
+{
+	const struct store_loader *loader = &load->job.request->ask.load;
+	struct route route;
+
+	if (route_from_cells(cells, &route) == -1)
+		return -1;
+	load->last_id = cells[0].integer;
+	loader->route(loader->context, &route);
+	return 0;
+}
+
+static int
+take_row(struct load *load, enum store_query query, const PGresult *result,
+    int row)
+{
+	struct cell cells[SERVICE_CELLS];
+
+	switch (query) {
+	case QUERY_SELECT_SERVICES:
+		pg_result_cells(result, row, cells, SERVICE_CELLS);
+		return take_service(load, cells);
+	case QUERY_SELECT_BACKENDS:
+		pg_result_cells(result, row, cells, BACKEND_CELLS);
+		return take_backend(load, cells);
+	case QUERY_SELECT_ROUTES:
+		pg_result_cells(result, row, cells, ROUTE_COLUMNS);
+		return take_route(load, cells);
+	default:
+		return 0;
+	}
+}
+
+/* Only a hand can have written such a row. */
+static void
+refuse_row(struct pg_job *job, const char *table, const char *key)
+{
+	pg_job_fail(job, STORE_REFUSED, "postgres: %s '%s': a column holds "
+	    "what sluice cannot read; mend or remove the row", table, key);
+}
+
+static void
+load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	struct load *load = load_of(job);
+
+	(void)tag;
+	if (query == QUERY_SELECT_GENERATION)
+		job->request->outcome.generation =
+		    (uint64_t)pg_result_integer(result, 0);
+	if (query != load->reading || query == QUERY_COMMIT)
+		return;
+	load->row_count = PQntuples(result);
+	for (int row = 0; row < load->row_count && !job->is_failed; row++)
+		if (take_row(load, query, result, row) == -1)
+			refuse_row(job, postgres_queries[query].name +
+			    sizeof("select_") - 1, PQgetvalue(result, row, 0));
+}
+
+static enum store_query
+table_after(enum store_query query)
+{
+	switch (query) {
+	case QUERY_SELECT_SERVICES:
+		return QUERY_SELECT_BACKENDS;
+	case QUERY_SELECT_BACKENDS:
+		return QUERY_SELECT_ROUTES;
+	default:
+		return QUERY_COMMIT;
+	}
+}
+
+static void
+load_synced(struct pg_job *job)
+{
+	struct load *load = load_of(job);
+
+	if (load->reading == QUERY_COMMIT) {
+		pg_job_end(job);
+		return;
+	}
+	if (!job->is_failed && load->row_count == PAGE_ROWS) {
+		ask_page(load);
+		return;
+	}
+	load->last_id = 0;
+	load->reading = job->is_failed ? QUERY_COMMIT
+				       : table_after(load->reading);
+	if (load->reading != QUERY_COMMIT) {
+		ask_page(load);
+		return;
+	}
+	pg_job_send(job, job->is_failed ? QUERY_ROLLBACK : QUERY_COMMIT, NULL,
+	    0, 0);
+	pg_job_sync(job);
+}
+
+static void
+load_ended(struct pg_job *job)
+{
+	free(load_of(job)->last_name);
+}
+
+static const struct pg_job_type load_type = {
+	.start = load_start,
+	.answered = load_answered,
+	.synced = load_synced,
+	.ended = load_ended,
+};
+
+struct pg_job *
+pg_load_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct load), &load_type, request);
+}
+
+static void
+history_start(struct pg_job *job)
+{
+	struct cell cells[HISTORY_CELLS];
+	enum store_query query;
+	uint32_t count;
+
+	query = history_to_cells(&job->request->ask.history, cells, &count);
+	pg_job_send(job, query, cells, count, 0);
+	pg_job_sync(job);
+}
+
+static void
+history_answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	const struct store_history_query *asked = &job->request->ask.history;
+	struct cell cells[CHANGE_CELLS];
+	struct store_history history;
+
+	(void)query, (void)tag;
+	for (int row = 0; row < PQntuples(result); row++) {
+		pg_result_cells(result, row, cells, CHANGE_CELLS);
+		if (history_from_cells(cells, &history) == -1) {
+			refuse_row(job, "change", PQgetvalue(result, row, 0));
+			return;
+		}
+		asked->row(asked->context, &history);
+	}
+}
+
+static const struct pg_job_type history_type = {
+	.start = history_start,
+	.answered = history_answered,
+	.synced = pg_job_end,
+};
+
+struct pg_job *
+pg_history_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct pg_job), &history_type, request);
+}
+
+static void
+ping_start(struct pg_job *job)
+{
+	pg_job_send(job, QUERY_PING, NULL, 0, 0);
+	pg_job_sync(job);
+}
+
+static void
+ping_answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	(void)job, (void)query, (void)tag, (void)result;
+}
+
+static const struct pg_job_type ping_type = {
+	.start = ping_start,
+	.answered = ping_answered,
+	.synced = pg_job_end,
+};
+
+struct pg_job *
+pg_ping_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct pg_job), &ping_type, request);
+}

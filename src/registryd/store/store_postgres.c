@@ -1,0 +1,100 @@
+/*
+ * registryd/store/store_postgres.c - the driver of a PostgreSQL server.
+ *
+ * All on the loop, by libpq's non-blocking calls; see pg_pool.h.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+
+#include "registryd/store/driver.h"
+#include "registryd/store/pg_job.h"
+
+struct store_postgres {
+	struct store store;
+	struct pg_pool pool;
+};
+
+static struct store_postgres *
+postgres_of(struct store *store)
+{
+	return CONTAINER_OF(store, struct store_postgres, store);
+}
+
+static int
+postgres_new(struct ev_loop *loop, const struct settings *settings,
+    struct store **store_r, const char **error_r)
+{
+	struct store_postgres *postgres = calloc(1, sizeof(*postgres));
+
+	if (postgres == NULL || pg_pool_init(&postgres->pool,
+		&postgres->store, loop, settings) == -1) {
+		free(postgres);
+		*error_r = "postgres: out of memory";
+		return -1;
+	}
+	*store_r = &postgres->store;
+	return 0;
+}
+
+static void
+postgres_free(struct store *store)
+{
+	struct store_postgres *postgres = postgres_of(store);
+
+	pg_pool_clear(&postgres->pool);
+	free(postgres);
+}
+
+static struct pg_job *
+job_for(struct store_request *request)
+{
+	switch (request->type) {
+	case REQUEST_LOAD:
+		return pg_load_new(request);
+	case REQUEST_COMMIT:
+		return pg_commit_new(request);
+	case REQUEST_HISTORY:
+		return pg_history_new(request);
+	case REQUEST_OPEN:
+	case REQUEST_PING:
+		break;
+	}
+	return pg_ping_new(request);
+}
+
+static int
+postgres_submit(struct store *store, struct store_request *request)
+{
+	struct store_postgres *postgres = postgres_of(store);
+	struct pg_job *job;
+
+	if (request->type == REQUEST_OPEN) {
+		pg_pool_open(&postgres->pool, request);
+		return 0;
+	}
+	if ((job = job_for(request)) == NULL)
+		return -1;
+	pg_pool_submit(&postgres->pool, job);
+	return 0;
+}
+
+static void
+postgres_figures(const struct store *store, struct store_figures *figures_r)
+{
+	/* The store is its first member. */
+	const struct store_postgres *postgres = (const void *)store;
+	const struct pg_pool *pool = &postgres->pool;
+
+	figures_r->pool_size = pool->size;
+	figures_r->idle = pool->connection_counts[PG_ON_IDLE];
+	figures_r->in_use = pool->connection_counts[PG_ON_BUSY];
+	figures_r->open = figures_r->idle + figures_r->in_use;
+	figures_r->waiting = pool->waiting_count;
+}
+
+const struct store_driver_row store_postgres_driver = {
+	.new = postgres_new,
+	.free = postgres_free,
+	.submit = postgres_submit,
+	.figures = postgres_figures,
+};

@@ -1,0 +1,238 @@
+/*
+ * tests/unit/store/test_store_postgres.c - the contract, in PostgreSQL.
+ *
+ * Run by with-postgres, which starts a server for it.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <libpq-fe.h>
+#include <cmocka.h>
+
+#include "contract.h"
+
+static const char *url;
+
+/* Runs statements beside the store; returns the first value, malloc()ed. */
+static char *
+run_sql(const char *sql)
+{
+	PGconn *handle = PQconnectdb(url);
+	PGresult *result;
+	char *value = NULL;
+
+	assert_int_equal(PQstatus(handle), CONNECTION_OK);
+	result = PQexec(handle, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(handle));
+	if (PQntuples(result) > 0)
+		value = strdup(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	PQfinish(handle);
+	return value;
+}
+
+static void
+control(const char *order)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "%s %s",
+	    getenv("POSTGRES_CONTROL"), order);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+make(struct fixture *fixture)
+{
+	free(run_sql("SET client_min_messages = error;"
+	    "DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+	fixture_new(fixture, STORE_POSTGRES, "", url);
+	if (fixture_open(fixture) != STORE_OK)
+		fail_msg("%s", fixture->message);
+}
+
+static void
+a_server_that_stops_and_starts_is_followed(void **state)
+{
+	struct fixture fixture;
+	struct service service = make_service("users");
+	struct store_change change = put_service(&service);
+	struct store_figures figures;
+	struct loaded loaded;
+
+	(void)state;
+	make(&fixture);
+	assert_int_equal(fixture_commit(&fixture, &change, 1), STORE_OK);
+	control("stop");
+	fixture_await_up(&fixture, false);
+	store_figures(fixture.store, &figures);
+	assert_string_not_equal(figures.error, "");
+	assert_int_equal(fixture.down_count, 1);
+	service_clear(&service);
+	service = make_service("orders");
+	assert_int_equal(fixture_commit(&fixture, &change, 1),
+	    STORE_UNAVAILABLE);
+	assert_int_equal(service.times.version, 0);
+	assert_int_equal(fixture_load(&fixture, &loaded), STORE_UNAVAILABLE);
+	loaded_clear(&loaded);
+	control("start");
+	fixture_await_up(&fixture, true);
+	assert_int_equal(fixture.up_count, 2);
+	assert_int_equal(fixture_commit(&fixture, &change, 1), STORE_OK);
+	assert_int_equal(fixture.outcome.generation, 2);
+	assert_int_equal(fixture_load(&fixture, &loaded), STORE_OK);
+	assert_int_equal(loaded.service_count, 2);
+	loaded_clear(&loaded);
+	service_clear(&service);
+	fixture_free(&fixture);
+}
+
+static void
+a_store_opened_without_a_server_waits_for_it(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	free(run_sql("SET client_min_messages = error;"
+	    "DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+	control("stop");
+	fixture_new(&fixture, STORE_POSTGRES, "", url);
+	assert_int_equal(fixture_open(&fixture), STORE_UNAVAILABLE);
+	assert_string_not_equal(fixture.message, "");
+	assert_int_equal(fixture_ping(&fixture), STORE_UNAVAILABLE);
+	control("start");
+	fixture_await_up(&fixture, true);
+	assert_int_equal(fixture_ping(&fixture), STORE_OK);
+	fixture_free(&fixture);
+}
+
+static void
+a_newer_schema_is_refused(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	make(&fixture);
+	fixture_free(&fixture);
+	free(run_sql("INSERT INTO schema_version VALUES (99, 'new', now())"));
+	fixture_new(&fixture, STORE_POSTGRES, "", url);
+	assert_int_equal(fixture_open(&fixture), STORE_REFUSED);
+	assert_non_null(strstr(fixture.message, "99 is newer"));
+	fixture_free(&fixture);
+}
+
+static void
+a_commit_behind_a_lock_times_out_and_leaves_no_trace(void **state)
+{
+	struct fixture fixture;
+	struct service service = make_service("users");
+	struct store_change change = put_service(&service);
+	PGconn *other = PQconnectdb(url);
+
+	(void)state;
+	make(&fixture);
+	fixture_free(&fixture);
+	PQclear(PQexec(other, "BEGIN; UPDATE generation SET value = value"));
+	fixture_new_timed(&fixture, STORE_POSTGRES, "", url, 100);
+	assert_int_equal(fixture_open(&fixture), STORE_OK);
+	assert_int_equal(fixture_commit(&fixture, &change, 1),
+	    STORE_UNAVAILABLE);
+	assert_int_equal(fixture.down_count, 0);
+	PQclear(PQexec(other, "ROLLBACK"));
+	PQfinish(other);
+	assert_int_equal(fixture_commit(&fixture, &change, 1), STORE_OK);
+	assert_int_equal(fixture.outcome.generation, 1);
+	service_clear(&service);
+	fixture_free(&fixture);
+}
+
+static void
+a_server_that_does_not_answer_is_given_up(void **state)
+{
+	struct fixture fixture;
+	char *pid;
+
+	(void)state;
+	make(&fixture);
+	fixture_free(&fixture);
+	fixture_new_timed(&fixture, STORE_POSTGRES, "", url, 100);
+	assert_int_equal(fixture_open(&fixture), STORE_OK);
+	pid = run_sql("SELECT pid FROM pg_stat_activity "
+	    "WHERE application_name = 'sluice'");
+	assert_non_null(pid);
+	assert_int_equal(kill(atoi(pid), SIGSTOP), 0);
+	assert_int_equal(fixture_ping(&fixture), STORE_UNAVAILABLE);
+	assert_int_equal(fixture.down_count, 1);
+	assert_int_equal(kill(atoi(pid), SIGCONT), 0);
+	fixture_await_up(&fixture, true);
+	assert_int_equal(fixture_ping(&fixture), STORE_OK);
+	free(pid);
+	fixture_free(&fixture);
+}
+
+static void
+a_killed_connection_is_replaced(void **state)
+{
+	struct fixture fixture;
+	struct service service = make_service("users");
+	struct store_change change = put_service(&service);
+
+	(void)state;
+	make(&fixture);
+	free(run_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+	    "WHERE application_name = 'sluice'"));
+	fixture_await_up(&fixture, false);
+	fixture_await_up(&fixture, true);
+	assert_int_equal(fixture_commit(&fixture, &change, 1), STORE_OK);
+	service_clear(&service);
+	fixture_free(&fixture);
+}
+
+static void
+two_instances_share_one_line_of_generations(void **state)
+{
+	struct fixture one, other;
+	struct service first = make_service("first");
+	struct service second = make_service("second");
+	struct store_change change = put_service(&first);
+	struct store_change second_change = put_service(&second);
+
+	(void)state;
+	make(&one);
+	fixture_new(&other, STORE_POSTGRES, "", url);
+	assert_int_equal(fixture_open(&other), STORE_OK);
+	assert_int_equal(fixture_commit(&one, &change, 1), STORE_OK);
+	assert_int_equal(fixture_commit(&other, &second_change, 1), STORE_OK);
+	assert_int_equal(other.outcome.generation, 2);
+	fixture_free(&one);
+	fixture_free(&other);
+	service_clear(&first);
+	service_clear(&second);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_that_stops_and_starts_is_followed),
+		cmocka_unit_test(a_store_opened_without_a_server_waits_for_it),
+		cmocka_unit_test(a_newer_schema_is_refused),
+		cmocka_unit_test(
+		    a_commit_behind_a_lock_times_out_and_leaves_no_trace),
+		cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
+		cmocka_unit_test(a_killed_connection_is_replaced),
+		cmocka_unit_test(two_instances_share_one_line_of_generations),
+	};
+
+	if ((url = getenv("DATABASE_URL")) == NULL)
+		return 77;
+	return contract_run("postgres", make) +
+	    cmocka_run_group_tests_name("postgres server", tests, NULL, NULL);
+}
