@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -136,6 +137,30 @@ bind_tcp(struct bind_target *target, bool is_shared, uint32_t backlog)
 	    getsockname(fd, &target->address.base, &target->len) == -1)
 		return fail_closing(fd);
 	return fd;
+}
+
+int
+bind_steer(int fd, uint32_t slots)
+{
+	struct sock_filter code[] = {
+		/* A = a random number; return A % slots */
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0,
+		  (uint32_t)(SKF_AD_OFF + SKF_AD_RANDOM) },
+		{ BPF_ALU | BPF_MOD | BPF_K, 0, 0, slots },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(code) / sizeof(code[0]), .filter = code
+	};
+	int unused = 0;
+
+	if (slots > 0)
+		return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+		    &program, sizeof(program));
+	if (setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused,
+		sizeof(unused)) == -1 && errno != ENOENT)
+		return -1;
+	return 0;
 }
 
 /* Removes a socket whose owner is gone.  0, or -1 with errno. */

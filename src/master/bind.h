@@ -46,6 +46,13 @@ MUST_CHECK int bind_tcp(struct bind_target *target, bool is_shared,
 MUST_CHECK int bind_probe(const struct bind_target *);
 
 /*
+ * Sends new connections to the first slots of a SO_REUSEPORT group only
+ * (0: to all), before the others are closed with what waits in them.
+ * fd is any of the group.  Returns 0, or -1 with errno.
+ */
+MUST_CHECK int bind_steer(int fd, uint32_t slots);
+
+/*
  * Removes a socket that nobody answers on, then binds and listens, mode
  * 0660 and group gid ((gid_t)-1: ours).  Returns the socket or -1 with
  * errno; EADDRINUSE: somebody answers.

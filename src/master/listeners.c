@@ -272,6 +272,20 @@ listeners_open_admin(const struct settings *settings, gid_t gid,
 	return 0;
 }
 
+void
+listeners_steer(const struct listeners *listeners, uint32_t slots)
+{
+	for (uint32_t i = 0; i < listeners->count; i++) {
+		const struct listener *listener = &listeners->list[i];
+		bool is_fewer = slots < listener->slot_count;
+
+		if (listener->path != NULL)
+			continue;
+		if (bind_steer(listener->fds[0], is_fewer ? slots : 0) == -1)
+			log_debug("listen %s: steering: %m", listener->address);
+	}
+}
+
 bool
 listeners_match(const struct listeners *listeners,
     const struct settings *settings)

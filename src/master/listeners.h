@@ -53,6 +53,10 @@ MUST_CHECK int listeners_open_traffic(const struct settings *, uint32_t slots,
 MUST_CHECK int listeners_open_admin(const struct settings *, gid_t gid,
     struct listeners *listeners_r, struct listen_fault *fault);
 
+/* Before slots are closed: sends new connections to the first ones only.
+ * When slots were added: to all again. */
+void listeners_steer(const struct listeners *, uint32_t slots);
+
 /* True when they are what the settings ask for, in that order. */
 bool listeners_match(const struct listeners *, const struct settings *);
 

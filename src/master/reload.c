@@ -131,6 +131,8 @@ commit(struct master *master, struct reload_means *means)
 	struct settings *old = master->settings;
 	bool is_same_ports = listeners_match(&master->traffic, means->settings);
 
+	if (means->worker_count != master->worker_count)
+		listeners_steer(&master->traffic, means->worker_count);
 	listeners_close(&master->traffic);
 	close(master->settings_fd);
 	master->traffic = means->traffic;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -265,6 +266,8 @@ start_run(const struct options *options, struct settings *settings)
 {
 	static struct master master;	/* large */
 
+	/* what the shell left open is nothing for a role */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	master.options = options;
 	master.settings = settings;
 	master.report_fd = -1;

@@ -170,13 +170,17 @@ listeners_stop(struct worker *worker)
 	for (uint32_t i = 0; i < worker->listener_count; i++) {
 		struct listener *listener = &worker->listeners[i];
 
-		if (!ev_is_active(&listener->io))
+		if (listener->fd == -1)
 			continue;
 		/* Who was let in by the kernel is not turned away. */
 		while (accept_one(listener))
 			;
 		ev_io_stop(worker->loop, &listener->io);
 		worker_remove_timer(worker, &listener->pause);
+		/* The master's copy keeps the socket where it is to stay;
+		 * else the kernel must not queue anybody here any more. */
+		close(listener->fd);
+		listener->fd = -1;
 	}
 }
 
