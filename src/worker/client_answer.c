@@ -13,6 +13,16 @@
 #define CHUNK_FRAME_MAX (HTTP_CHUNK_HEAD_MAX + 2)
 #define CHUNKED_RESERVE (CHUNK_FRAME_MAX + HTTP_TRAILERS_MAX + 16)
 
+/* Whether another request may follow this one, as far as we can say. */
+static bool
+may_keep(const struct client *client)
+{
+	return client->exchange->has_request &&
+	    client->exchange->request.keeps_alive &&
+	    client->is_body_complete && !worker_is_draining(client->worker) &&
+	    client->worker->settings->http.keepalive_timeout_ms > 0;
+}
+
 static bool
 put_head(struct client *client, const struct http_response *response,
     bool is_tunnel)
@@ -82,9 +92,7 @@ answer_head(void *context, const struct http_response *response)
 	bool is_old = exchange->request.minor_version == 0;
 
 	client->is_chunked = is_unknown && !is_old;
-	client->keeps_alive = exchange->request.keeps_alive &&
-	    client->is_body_complete && !(is_unknown && is_old) &&
-	    !worker_is_draining(client->worker);
+	client->keeps_alive = may_keep(client) && !(is_unknown && is_old);
 	if (put_head(client, response, false))
 		return;
 	exchange->is_answer_started = false;
@@ -203,9 +211,7 @@ answer_own(void *context, struct own_answer *answer)
 	struct http_out out = { .size = link_room(&client->link) };
 
 	client->is_chunked = false;
-	client->keeps_alive = client_discard_body(client) &&
-	    exchange->has_request && exchange->request.keeps_alive &&
-	    !worker_is_draining(client->worker);
+	client->keeps_alive = client_discard_body(client) && may_keep(client);
 	answer->keeps_alive = client->keeps_alive;
 	if (out.size == 0) {
 		client_broken(client);

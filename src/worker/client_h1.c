@@ -63,15 +63,20 @@ client_refuse_unread(struct client *client, const struct refusal *refusal)
 	if ((exchange = new_exchange(client)) == NULL)
 		client_close(client);
 	else
-		exchange_refuse_unread(exchange, refusal);
+		exchange_refuse_unread(exchange, refusal,
+		    client->link.in == NULL ? bytes_slice(NULL, 0)
+					    : buffer_bytes(client->link.in));
 }
 
 static enum step
 refuse_fault(struct client *client, struct exchange *exchange,
     enum http_fault fault)
 {
+	struct bytes head = bytes_slice(client->link.in->data,
+	    client->head_len);
+
 	client->is_body_complete = false;
-	exchange_refuse_fault(exchange, fault);
+	exchange_refuse_fault(exchange, fault, head);
 	return STEP_ON;
 }
 

@@ -78,6 +78,7 @@ struct exchange {
 	TAILQ_ENTRY(exchange) queue_entry;
 	bool is_over, is_queued;
 	bool has_request;		/* one that could be read */
+	bool has_line;			/* its first words, for the log */
 
 	/* the client's side */
 	const struct client_ops *ops;
@@ -125,10 +126,12 @@ struct exchange *exchange_new(struct worker *);
 /* Decides and starts.  request, ops, client, peer and such are set. */
 void exchange_begin(struct exchange *);
 
-/* Answers a request that could not be read: malformed, or too late.
- * The exchange has no request then. */
-void exchange_refuse_fault(struct exchange *, enum http_fault);
-void exchange_refuse_unread(struct exchange *, const struct refusal *);
+/* Answers a request that could not be read: malformed, or too late.  head
+ * is what there is of it, for the log. */
+void exchange_refuse_fault(struct exchange *, enum http_fault,
+    struct bytes head);
+void exchange_refuse_unread(struct exchange *, const struct refusal *,
+    struct bytes head);
 
 /* An answer of our own with its reason, where none was started yet (else
  * the client's connection is cut).  The backend is let go. */
@@ -162,6 +165,19 @@ void exchange_upstream_connected(struct exchange *);
 bool exchange_answer_head(struct exchange *, const struct http_response *);
 /* The backend's side has let go already. */
 void exchange_answer_end(struct exchange *);
+
+/* Between exchange*.c ---------------------------------------------------- */
+
+void exchange_take_request_id(struct exchange *);
+/* Asks the chosen backend. */
+void exchange_try(struct exchange *, bool is_fresh);
+/* Lets the backend go, whatever it is doing. */
+void exchange_drop_upstream(struct exchange *);
+/* Waits for a backend that is busy, for a while.  False: may not wait. */
+bool exchange_join_queue(struct exchange *);
+void exchange_leave_queue(struct exchange *);
+/* Starts those that find a backend now. */
+void exchange_serve_queue(struct worker *);
 
 /* Counting and logging (exchange_record.c) ------------------------------- */
 

@@ -197,7 +197,7 @@ fill_told(const struct exchange *exchange, struct access_record *record)
 {
 	struct exchange_told told;
 
-	if (!exchange->has_request)
+	if (!exchange->has_request && !exchange->has_line)
 		return;
 	told = exchange->kept != NULL ? *exchange->kept : told_of(exchange);
 	record->minor_version = exchange->request.minor_version;

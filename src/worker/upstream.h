@@ -99,10 +99,13 @@ void upstream_abort(struct upstream *);
 /* Lends the link to a tunnel; upstream_abort() ends that. */
 struct link *upstream_lend_link(struct upstream *);
 
-/* Between upstream_h1.c, upstream_connect.c and upstream_pool.c ---------- */
+/* Between upstream_*.c --------------------------------------------------- */
 
 link_io_fn upstream_on_readable, upstream_on_writable;
 wheel_fn upstream_on_timer;
+
+/* Something moved: the backend's time starts anew. */
+void upstream_touch_timer(struct upstream *);
 
 /* The connect that was begun has ended, well or not. */
 void upstream_connect_writable(struct upstream *);

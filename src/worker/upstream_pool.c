@@ -239,6 +239,7 @@ upstream_pool_keep(struct worker *worker, struct upstream *upstream)
 	struct upstream_pool *pool = upstream->pool;
 
 	if (pool->is_retired || worker_is_draining(worker) ||
+	    worker->settings->http.upstream_keepalive_ms == 0 ||
 	    pool->idle_count >= worker->settings->http.upstream_idle_max) {
 		upstream_close(upstream);
 		return;

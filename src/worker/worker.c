@@ -19,7 +19,7 @@
 #include "worker/upstream.h"
 #include "worker/upstream_pool.h"
 
-#define BUFFERS_KEPT_IDLE 64		/* beyond as many as are lent */
+#define OBJECTS_KEPT 64			/* unused ones of each kind, at least */
 
 static struct worker the_worker;
 
@@ -94,6 +94,29 @@ free_ended(struct worker *worker)
 	}
 }
 
+/* Frees what a burst has left behind. */
+#define TRIM(list, type)                                                       \
+	do {                                                                   \
+		struct type *last = SLIST_FIRST(list), *more;                  \
+		for (uint32_t i = 1; last != NULL && i < OBJECTS_KEPT; i++)    \
+			last = SLIST_NEXT(last, unused);                       \
+		while (last != NULL &&                                         \
+		    (more = SLIST_NEXT(last, unused)) != NULL) {               \
+			SLIST_REMOVE_AFTER(last, unused);                      \
+			free(more);                                            \
+		}                                                              \
+	} while (0)
+
+static void
+trim_memory(struct worker *worker)
+{
+	TRIM(&worker->unused_clients, client);
+	TRIM(&worker->unused_upstreams, upstream);
+	TRIM(&worker->unused_exchanges, exchange);
+	buffer_pool_trim(&worker->buffers,
+	    worker->buffers.lent_count + OBJECTS_KEPT);
+}
+
 /* Before anything else of a turn. */
 static void
 on_turn(struct ev_loop *loop UNUSED, ev_check *check, int events UNUSED)
@@ -108,7 +131,13 @@ static void
 on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare,
     int events UNUSED)
 {
-	free_ended(prepare->data);
+	struct worker *worker = prepare->data;
+
+	if (worker->is_queue_due) {
+		worker->is_queue_due = false;
+		exchange_serve_queue(worker);
+	}
+	free_ended(worker);
 }
 
 static void
@@ -117,6 +146,8 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events UNUSED)
 	struct worker *worker = timer->data;
 
 	wheel_advance(&worker->wheel, worker->now);
+	/* Other workers may have let a backend go. */
+	worker->is_queue_due = worker->queued_count > 0;
 	if (worker->wheel.count == 0)
 		ev_timer_stop(loop, timer);
 }
@@ -143,8 +174,7 @@ on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 	count_dropped_lines(worker);
 	neighbours_look(worker->neighbours);
 	upstream_pools_sweep(worker->pools, worker->now);
-	buffer_pool_trim(&worker->buffers,
-	    worker->buffers.lent_count + BUFFERS_KEPT_IDLE);
+	trim_memory(worker);
 }
 
 static void

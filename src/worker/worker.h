@@ -55,6 +55,7 @@ struct worker {
 	struct retry_budget retries;
 	struct exchange_list queue;	/* wait for a backend that is busy */
 	uint32_t queued_count;
+	bool is_queue_due;		/* one of them may find a backend */
 
 	/* clients */
 	struct listener *listeners;
