@@ -102,7 +102,7 @@ free_ended(struct worker *worker)
 			last = SLIST_NEXT(last, unused);                       \
 		while (last != NULL &&                                         \
 		    (more = SLIST_NEXT(last, unused)) != NULL) {               \
-			SLIST_REMOVE_AFTER(last, unused);                      \
+			SLIST_NEXT(last, unused) = SLIST_NEXT(more, unused);   \
 			free(more);                                            \
 		}                                                              \
 	} while (0)
