@@ -163,12 +163,17 @@ show_service(struct attempt *attempt, struct cached_service *cached)
 
 /* A service's backends ------------------------------------------------------ */
 
+/* The first in the order of precedence counts, but for one that is only
+ * full: it is still there, and waiting for it may help. */
 static void
 refuse(struct attempt *attempt, enum route_refusal refusal)
 {
 	struct route_choice *choice = attempt->choice;
 
-	if (choice->refusal == REFUSED_NOT || refusal < choice->refusal)
+	if (choice->refusal == REFUSED_BUSY)
+		return;
+	if (choice->refusal == REFUSED_NOT || refusal < choice->refusal ||
+	    refusal == REFUSED_BUSY)
 		choice->refusal = refusal;
 }
 

@@ -85,7 +85,12 @@ struct route_query {
 	const void *request;
 };
 
-/* Why there is no backend, in the order of precedence (first wins). */
+/*
+ * Why there is no backend, in the order of precedence: of the reasons of
+ * several backends the first wins.  But where one is only full, that is
+ * the reason, whatever is wrong with the others: a page of maintenance is
+ * for when none is left, and a full one will be free again.
+ */
 enum route_refusal {
 	REFUSED_NOT,			/* there is a backend */
 	REFUSED_NO_ROUTE,		/* 404 */
@@ -94,7 +99,7 @@ enum route_refusal {
 	REFUSED_BREAKER,		/* 503 */
 	REFUSED_UNHEALTHY,		/* 503: all are down */
 	REFUSED_NO_BACKEND,		/* 503: the service has none */
-	REFUSED_BUSY,			/* 503: all at max_connections */
+	REFUSED_BUSY,			/* 503: those left at max_connections */
 	REFUSED_TABLE,			/* 503: the table could not be read */
 };
 
