@@ -1,0 +1,481 @@
+/*
+ * registryd/admin_connection.c - one client of the admin API.
+ *
+ *	HEAD -> BODY -> ANSWERING -> HEAD, or CLOSING
+ *
+ * A request is read whole before it is handed over.  While it is being
+ * answered nothing more is read, so that a client that pipelines without
+ * end waits in its own socket.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/random.h"
+#include "registryd/admin_parts.h"
+
+#define HEAD_TIMEOUT_S	10.0
+#define BODY_TIMEOUT_S	60.0
+#define IDLE_TIMEOUT_S	75.0
+#define WRITE_TIMEOUT_S 60.0
+#define READ_SIZE	16384
+#define OUT_MAX		(1u << 20)	/* pipelined answers wait past it */
+#define ARENA_MAX	(4u << 20)
+
+static void
+set_timer(struct admin_connection *connection, double span_s)
+{
+	ev_timer_stop(connection->server->loop, &connection->timer);
+	if (span_s <= 0.0)
+		return;
+	ev_timer_set(&connection->timer, span_s, 0.0);
+	ev_timer_start(connection->server->loop, &connection->timer);
+}
+
+void
+connection_close(struct admin_connection *connection)
+{
+	struct admin_server *server = connection->server;
+
+	ev_io_stop(server->loop, &connection->readable);
+	ev_io_stop(server->loop, &connection->writable);
+	ev_timer_stop(server->loop, &connection->timer);
+	close(connection->fd);
+	connection->fd = -1;
+	if (connection->request != NULL) {
+		connection->request->connection = NULL;
+		if (connection->state == ADMIN_BODY)
+			request_free(connection->request);
+		connection->request = NULL;
+	}
+	LIST_REMOVE(connection, of_server);
+	LIST_INSERT_HEAD(&server->closed, connection, of_server);
+	server->connection_count--;
+	ev_timer_start(server->loop, &server->sweep);
+}
+
+static void
+on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct admin_connection *connection = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (connection->state == ADMIN_BODY) {
+		connection->keeps_alive = false;
+		request_free(connection->request);
+		connection->request = NULL;
+		reply_fault(connection, 408, "body_timeout",
+		    "the body did not arrive in time");
+		return;
+	}
+	connection_close(connection);
+}
+
+/* Writing ---------------------------------------------------------------- */
+
+/* false: the connection was closed. */
+static bool
+flush(struct admin_connection *connection)
+{
+	struct ev_loop *loop = connection->server->loop;
+
+	while (connection->out.len > 0) {
+		ssize_t n = send(connection->fd, connection->out.data,
+		    connection->out.len, MSG_NOSIGNAL);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			ev_io_start(loop, &connection->writable);
+			set_timer(connection, WRITE_TIMEOUT_S);
+			return true;
+		}
+		if (n == -1) {
+			connection_close(connection);
+			return false;
+		}
+		buf_consume(&connection->out, (size_t)n);
+	}
+	ev_io_stop(loop, &connection->writable);
+	if (connection->state == ADMIN_CLOSING) {
+		connection_close(connection);
+		return false;
+	}
+	return true;
+}
+
+/* Reading a request ------------------------------------------------------ */
+
+static void
+hand_over(struct admin_connection *connection)
+{
+	struct admin_request *request = connection->request;
+
+	connection->state = ADMIN_ANSWERING;
+	set_timer(connection, 0.0);
+	ev_io_stop(connection->server->loop, &connection->readable);
+	request->body = buf_bytes(&request->body_buf);
+	if (request->body_buf.is_failed) {
+		struct problem problem;
+
+		problem_set(&problem, 503, "out_of_memory", NULL,
+		    "out of memory");
+		admin_reply_problem(request, &problem);
+		return;
+	}
+	connection->server->handle(connection->server->context, request);
+}
+
+/* A request id that a client gave, if it is harmless. */
+static bool
+is_id(struct bytes value)
+{
+	for (size_t i = 0; i < value.len; i++)
+		if (value.data[i] <= ' ' || value.data[i] > '~' ||
+		    value.data[i] == '"' || value.data[i] == '\\')
+			return false;
+	return value.len > 0;
+}
+
+static void
+fill_request(struct admin_request *request,
+    struct admin_connection *connection)
+{
+	const struct http_field *id = http_field_find(&request->http.fields,
+	    HTTP_FIELD_X_REQUEST_ID);
+
+	memcpy(request->who, connection->who, sizeof(request->who));
+	memcpy(request->from, connection->from, sizeof(request->from));
+	if (id != NULL && id->value.len < sizeof(request->id) &&
+	    is_id(id->value))
+		snprintf(request->id, sizeof(request->id), "%.*s",
+		    BYTES_ARGS(id->value));
+	else
+		random_hex(request->id, 16);
+	request->connection = connection;
+	arena_init(&request->arena, ARENA_MAX);
+}
+
+static struct admin_request *
+make_request(struct admin_connection *connection, struct bytes head,
+    enum http_fault *fault_r)
+{
+	struct admin_request *request = calloc(1, sizeof(*request));
+
+	*fault_r = HTTP_FAULT_NONE;
+	if (request == NULL)
+		return NULL;
+	if ((request->head = bytes_duplicate(head)) == NULL) {
+		free(request);
+		return NULL;
+	}
+	*fault_r = http_request_parse(bytes_slice(request->head, head.len),
+	    &request->http);
+	if (*fault_r != HTTP_FAULT_NONE) {
+		free(request->head);
+		free(request);
+		return NULL;
+	}
+	fill_request(request, connection);
+	return request;
+}
+
+static void
+begin_body(struct admin_connection *connection)
+{
+	struct admin_request *request = connection->request;
+	const struct http_request *http = &request->http;
+
+	connection->body_left = http->content_length;
+	memset(&connection->chunked, 0, sizeof(connection->chunked));
+	if (http->body == HTTP_BODY_NONE) {
+		hand_over(connection);
+		return;
+	}
+	if (http->body == HTTP_BODY_LENGTH &&
+	    http->content_length > ADMIN_BODY_MAX) {
+		request_free(request);
+		connection->request = NULL;
+		reply_fault(connection, 413, "body_too_large",
+		    "a body is at most 16 MiB");
+		return;
+	}
+	connection->state = ADMIN_BODY;
+	set_timer(connection, BODY_TIMEOUT_S);
+	if (http->expects_continue && connection->in.len == 0)
+		buf_append_text(&connection->out,
+		    "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/* false: nothing more can be done with what has arrived. */
+static bool
+read_head(struct admin_connection *connection)
+{
+	enum http_fault fault = HTTP_FAULT_NONE;
+	size_t end = 0;
+	bool is_first = connection->scan.scanned == 0;
+
+	if (connection->in.len == 0)
+		return false;
+	switch (http_head_scan(&connection->scan, connection->in.data,
+	    connection->in.len, true, &end, &fault)) {
+	case HTTP_SCAN_MORE:
+		if (is_first)
+			set_timer(connection, HEAD_TIMEOUT_S);
+		return false;
+	case HTTP_SCAN_FAULT:
+		reply_fault(connection, http_fault_status(fault),
+		    http_fault_word(fault), http_fault_text(fault));
+		return false;
+	case HTTP_SCAN_DONE:
+		break;
+	}
+	connection->request = make_request(connection,
+	    bytes_slice(connection->in.data, end), &fault);
+	if (connection->request == NULL && fault != HTTP_FAULT_NONE) {
+		reply_fault(connection, http_fault_status(fault),
+		    http_fault_word(fault), http_fault_text(fault));
+		return false;
+	}
+	if (connection->request == NULL) {
+		reply_fault(connection, 503, "out_of_memory", "out of memory");
+		return false;
+	}
+	connection->keeps_alive = connection->request->http.keeps_alive;
+	memset(&connection->scan, 0, sizeof(connection->scan));
+	buf_consume(&connection->in, end);
+	begin_body(connection);
+	return true;
+}
+
+static void
+refuse_body(struct admin_connection *connection, unsigned int status,
+    const char *word, const char *detail)
+{
+	request_free(connection->request);
+	connection->request = NULL;
+	reply_fault(connection, status, word, detail);
+}
+
+/* As read_head(). */
+static bool
+read_length_body(struct admin_connection *connection)
+{
+	size_t n = connection->in.len;
+
+	if (n > connection->body_left)
+		n = (size_t)connection->body_left;
+	buf_append(&connection->request->body_buf,
+	    bytes_slice(connection->in.data, n));
+	buf_consume(&connection->in, n);
+	connection->body_left -= n;
+	if (connection->body_left > 0)
+		return false;
+	hand_over(connection);
+	return true;
+}
+
+static bool
+read_chunked_body(struct admin_connection *connection)
+{
+	struct buf *body = &connection->request->body_buf;
+	struct bytes data;
+	size_t used;
+
+	for (;;) {
+		enum http_chunked_result result = http_chunked_decode(
+		    &connection->chunked, connection->in.data,
+		    connection->in.len, &used, &data);
+
+		if (result == HTTP_CHUNKED_DATA)
+			buf_append(body, data);
+		buf_consume(&connection->in, used);
+		if (result == HTTP_CHUNKED_MORE)
+			return false;
+		if (result == HTTP_CHUNKED_FAULT) {
+			refuse_body(connection, 400, "bad_request_framing",
+			    "the chunked body is malformed");
+			return false;
+		}
+		if (body->len > ADMIN_BODY_MAX) {
+			refuse_body(connection, 413, "body_too_large",
+			    "a body is at most 16 MiB");
+			return false;
+		}
+		if (result == HTTP_CHUNKED_DONE) {
+			hand_over(connection);
+			return true;
+		}
+	}
+}
+
+/* Does what can be done with what has arrived. */
+static void
+advance(struct admin_connection *connection)
+{
+	bool goes_on = true;
+
+	if (connection->is_busy)
+		return;
+	connection->is_busy = true;
+	while (goes_on && connection->fd != -1 &&
+	    connection->out.len < OUT_MAX) {
+		switch (connection->state) {
+		case ADMIN_HEAD:
+			goes_on = read_head(connection);
+			break;
+		case ADMIN_BODY:
+			goes_on = connection->request->http.body ==
+				HTTP_BODY_CHUNKED ?
+			    read_chunked_body(connection) :
+			    read_length_body(connection);
+			break;
+		case ADMIN_ANSWERING:
+		case ADMIN_CLOSING:
+			goes_on = false;
+			break;
+		}
+	}
+	connection->is_busy = false;
+	if (connection->fd != -1)
+		flush(connection);
+}
+
+void
+connection_answered(struct admin_connection *connection)
+{
+	struct admin_server *server = connection->server;
+
+	connection->request = NULL;
+	if (!connection->keeps_alive || server->is_draining ||
+	    connection->out.is_failed) {
+		connection->state = ADMIN_CLOSING;
+		ev_io_stop(server->loop, &connection->readable);
+	} else {
+		connection->state = ADMIN_HEAD;
+		ev_io_start(server->loop, &connection->readable);
+		set_timer(connection, IDLE_TIMEOUT_S);
+	}
+	advance(connection);
+}
+
+static void
+on_readable(struct ev_loop *loop, ev_io *readable, int events)
+{
+	struct admin_connection *connection = readable->data;
+	ssize_t n;
+
+	(void)events;
+	if (buf_reserve(&connection->in, READ_SIZE) == -1) {
+		connection_close(connection);
+		return;
+	}
+	n = recv(connection->fd, connection->in.data + connection->in.len,
+	    READ_SIZE, 0);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n == 0 && connection->out.len > 0) {
+		connection->state = ADMIN_CLOSING;
+		ev_io_stop(loop, &connection->readable);
+		return;
+	}
+	if (n <= 0) {
+		connection_close(connection);
+		return;
+	}
+	connection->in.len += (size_t)n;
+	if (connection->state == ADMIN_BODY)
+		set_timer(connection, BODY_TIMEOUT_S);
+	advance(connection);
+}
+
+static void
+on_writable(struct ev_loop *loop, ev_io *writable, int events)
+{
+	struct admin_connection *connection = writable->data;
+
+	(void)loop;
+	(void)events;
+	if (!flush(connection) || connection->out.len > 0)
+		return;
+	if (connection->state == ADMIN_HEAD)
+		set_timer(connection, IDLE_TIMEOUT_S);
+	else if (connection->state == ADMIN_ANSWERING)
+		set_timer(connection, 0.0);
+	advance(connection);
+}
+
+/* Opening ---------------------------------------------------------------- */
+
+static void
+name_unix_peer(struct admin_connection *connection)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	snprintf(connection->from, sizeof(connection->from), "unix");
+	if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERCRED, &cred,
+		&len) == 0)
+		snprintf(connection->who, sizeof(connection->who),
+		    "uid %" PRIu32, (uint32_t)cred.uid);
+}
+
+static void
+name_peer(struct admin_connection *connection)
+{
+	struct sockaddr_storage addr = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(addr);
+	const void *host;
+	int on = 1;
+
+	snprintf(connection->who, sizeof(connection->who), "anonymous");
+	snprintf(connection->from, sizeof(connection->from), "unknown");
+	if (getpeername(connection->fd, (struct sockaddr *)&addr, &len) == -1)
+		return;
+	if (addr.ss_family == AF_UNIX) {
+		name_unix_peer(connection);
+		return;
+	}
+	if (setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on,
+		sizeof(on)) == -1)
+		log_debug("admin: TCP_NODELAY: %m");
+	host = addr.ss_family == AF_INET ?
+	    (const void *)&((struct sockaddr_in *)&addr)->sin_addr :
+	    (const void *)&((struct sockaddr_in6 *)&addr)->sin6_addr;
+	inet_ntop(addr.ss_family, host, connection->from,
+	    sizeof(connection->from));
+}
+
+void
+connection_open(struct admin_server *server, int fd)
+{
+	struct admin_connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL) {
+		log_warn("admin: a connection refused: out of memory");
+		close(fd);
+		return;
+	}
+	connection->server = server;
+	connection->fd = fd;
+	name_peer(connection);
+	ev_io_init(&connection->readable, on_readable, fd, EV_READ);
+	connection->readable.data = connection;
+	ev_io_init(&connection->writable, on_writable, fd, EV_WRITE);
+	connection->writable.data = connection;
+	ev_timer_init(&connection->timer, on_timer, IDLE_TIMEOUT_S, 0.0);
+	connection->timer.data = connection;
+	ev_timer_start(server->loop, &connection->timer);
+	ev_io_start(server->loop, &connection->readable);
+	LIST_INSERT_HEAD(&server->connections, connection, of_server);
+	server->connection_count++;
+}

@@ -1,0 +1,181 @@
+/*
+ * registryd/api_changes.c - /v1/changes and /v1/changes/A..B.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "registryd/api_parts.h"
+
+#define RANGE_SEGMENT 2			/* of /v1/changes/A..B */
+
+/* A list of changes on its way from the store. */
+struct change_list {
+	struct registry *registry;
+	struct admin_request *request;
+	struct api_list list;
+	uint32_t limit;
+	uint64_t latest;		/* generation of the last row */
+	bool is_newest_first;
+};
+
+static void
+write_json(struct json_writer *writer, const char *key, const char *json)
+{
+	json_write_key(writer, key);
+	if (json == NULL)
+		json_write_null(writer);
+	else
+		json_write_raw(writer, bytes_of(json));
+}
+
+static void
+write_key(struct json_writer *writer, const struct store_history *row)
+{
+	unsigned long long id;
+
+	json_write_key(writer, "key");
+	if (row->kind == OBJECT_SERVICE ||
+	    bytes_to_number(bytes_of(row->key), INT64_MAX, &id) == -1)
+		json_write_text(writer, row->key);
+	else
+		json_write_integer(writer, (int64_t)id);
+}
+
+static void
+on_row(void *context, const struct store_history *row)
+{
+	struct change_list *changes = context;
+	struct json_writer *writer = &changes->list.writer;
+	char at[CLOCK_RFC3339_SIZE];
+
+	changes->list.count++;
+	changes->latest = row->generation;
+	clock_format_rfc3339(row->at_wall_ms, at);
+	json_write_begin(writer, '{');
+	json_write_key(writer, "generation");
+	json_write_integer(writer, (int64_t)row->generation);
+	json_write_key(writer, "at");
+	json_write_text(writer, at);
+	json_write_key(writer, "who");
+	json_write_text(writer, row->who);
+	json_write_key(writer, "from");
+	json_write_text(writer, row->from);
+	json_write_key(writer, "channel");
+	json_write_text(writer, row->channel);
+	json_write_key(writer, "request_id");
+	json_write_text(writer, row->request_id);
+	json_write_key(writer, "kind");
+	json_write_text(writer, object_kind_name(row->kind));
+	write_key(writer, row);
+	json_write_key(writer, "action");
+	json_write_text(writer, row->action);
+	write_json(writer, "before", row->before_json);
+	write_json(writer, "after", row->after_json);
+	json_write_end(writer, '}');
+}
+
+static void
+on_done(void *context, const struct store_outcome *outcome)
+{
+	struct change_list *changes = context;
+	char next[24];
+
+	if (outcome->result != STORE_OK) {
+		buf_free(&changes->list.buf);
+		api_reply_problem(changes->request, 503, "store_unavailable",
+		    "the history cannot be read: %s",
+		    outcome->message == NULL ? "" : outcome->message);
+	} else {
+		snprintf(next, sizeof(next), "%" PRIu64, changes->latest);
+		api_list_reply(changes->registry, changes->request,
+		    &changes->list,
+		    changes->list.count >= changes->limit ? next : NULL);
+	}
+	free(changes);
+}
+
+/* Asks the store; query is filled but for where the rows go. */
+static void
+ask(struct registry *registry, struct admin_request *request,
+    struct store_history_query *query)
+{
+	struct change_list *changes = calloc(1, sizeof(*changes));
+
+	query->row = on_row;
+	query->done = on_done;
+	query->context = changes;
+	if (changes != NULL) {
+		changes->registry = registry;
+		changes->request = request;
+		changes->limit = query->limit;
+		api_list_begin(&changes->list);
+		if (store_history(registry->store, query) == 0)
+			return;
+		buf_free(&changes->list.buf);
+		free(changes);
+	}
+	api_reply_problem(request, 503, "store_unavailable",
+	    "the history cannot be read now; try again");
+}
+
+void
+api_changes(struct registry *registry, struct admin_request *request)
+{
+	struct store_history_query query = { .newest_first = true };
+	unsigned long long before = INT64_MAX;
+	struct api_page page;
+	struct bytes value;
+
+	if (!api_has_model(registry, request) || !api_page(request, &page))
+		return;
+	if (page.cursor.len > 0 &&
+	    bytes_to_number(page.cursor, INT64_MAX, &before) == -1) {
+		api_reply_problem(request, 400, "bad_query",
+		    "cursor is not one that was given out");
+		return;
+	}
+	if (api_query(request, "kind", NULL, &value)) {
+		query.has_kind = true;
+		if (object_kind_parse(value.data, &query.kind) == -1) {
+			api_reply_problem(request, 400, "bad_query",
+			    "kind must be service, backend or route");
+			return;
+		}
+	}
+	if (api_query(request, "key", NULL, &value))
+		query.key = value.data;
+	query.to = page.cursor.len > 0 ? before - (before > 0) : before;
+	query.limit = page.limit;
+	ask(registry, request, &query);
+}
+
+void
+api_changes_range(struct registry *registry, struct admin_request *request)
+{
+	struct bytes range = request->segments[RANGE_SEGMENT];
+	const char *dots = strstr(range.data, "..");
+	struct store_history_query query = { 0 };
+	unsigned long long from, to;
+	struct api_page page;
+
+	if (!api_has_model(registry, request) || !api_page(request, &page))
+		return;
+	if (dots == NULL ||
+	    bytes_to_number(bytes_slice(range.data,
+				(size_t)(dots - range.data)),
+		INT64_MAX, &from) == -1 ||
+	    bytes_to_number(bytes_of(dots + 2), INT64_MAX, &to) == -1 ||
+	    from > to) {
+		api_reply_problem(request, 400, "bad_range",
+		    "a range is A..B, generations with A not over B");
+		return;
+	}
+	query.from = from;
+	query.to = to;
+	query.limit = page.limit;
+	ask(registry, request, &query);
+}

@@ -1,0 +1,105 @@
+/*
+ * registryd/api_parts.h - the handlers of the admin API, and what they
+ * have in common; for the api_*.c files.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_API_PARTS_H
+#define REGISTRYD_API_PARTS_H
+
+#include "common/json.h"
+#include "ipc/role_msg.h"
+#include "registryd/api.h"
+#include "registryd/registry.h"
+
+/* api_legacy.c */
+api_handle_fn api_register, api_deregister, api_registry;
+/* api_database.c */
+api_handle_fn api_ready, api_health_db, api_metrics_db;
+/* api_services.c */
+api_handle_fn api_services_list, api_service_get, api_service_post,
+    api_service_put, api_service_patch, api_service_delete;
+/* api_backends.c */
+api_handle_fn api_backends_list, api_backends_of_service, api_backend_get,
+    api_backend_post, api_backend_put, api_backend_patch, api_backend_delete;
+/* api_routes.c */
+api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
+    api_route_patch, api_route_delete;
+/* api_changes.c */
+api_handle_fn api_changes, api_changes_range;
+/* api_explain.c */
+api_handle_fn api_explain;
+/* api_state.c */
+api_handle_fn api_livez, api_readyz, api_version, api_log_get, api_log_put;
+/* api_workers.c */
+api_handle_fn api_workers;
+/* api_reload.c */
+api_handle_fn api_reload;
+/* metrics.c */
+api_handle_fn api_metrics;
+/* openapi.c */
+api_handle_fn api_openapi;
+
+/* api_reload.c: master answered; we leave. */
+void api_reload_done(struct registry *, const struct role_outcome *);
+void api_reload_give_up(struct registry *);
+
+/* Writing (api_write.c) -------------------------------------------------- */
+
+/* A write that a request asked for, from plan to answer. */
+struct api_write {
+	struct registry *registry;
+	struct admin_request *request;
+	unsigned int status;		/* of the answer, when it is good */
+	bool is_merge;			/* PATCH */
+	uint64_t id;			/* of the path; 0: none */
+	char *name;			/* of the path, in the arena; NULL */
+};
+
+/*
+ * Submits a write of channel "api"; takes dry_run and wait from the query
+ * and answers by itself when they are wrong.  done must give the
+ * api_write back with api_write_finish().
+ */
+void api_write_submit(struct registry *, struct admin_request *,
+    write_plan_fn *, write_done_fn *);
+
+/*
+ * Answers a write: its problem, or status with text (JSON, freed; NULL:
+ * 204) and Sluice-Generation, ETag of version if not 0.
+ */
+void api_write_finish(struct write *, struct api_write *, uint64_t version,
+    char *text);
+
+/* Makes a write for the request with who and from filled in; NULL: out of
+ * memory, and answered. */
+struct write *api_write_new(struct admin_request *, write_plan_fn *,
+    write_done_fn *, void *context, const char *channel);
+
+/* Reading ---------------------------------------------------------------- */
+
+/* Answers 503 and returns false while there is no model. */
+bool api_has_model(struct registry *, struct admin_request *);
+
+/* limit and cursor of a list.  false: answered. */
+struct api_page {
+	uint32_t limit;
+	struct bytes cursor;		/* empty: from the start */
+};
+bool api_page(struct admin_request *, struct api_page *page_r);
+
+/* Ends a list that began with api_list_begin(), and answers. */
+struct api_list {
+	struct buf buf;
+	struct json_writer writer;
+	uint32_t count;
+};
+void api_list_begin(struct api_list *);
+/* next_cursor NULL: this was the last page. */
+void api_list_reply(struct registry *, struct admin_request *,
+    struct api_list *, const char *next_cursor);
+
+/* An object with its ETag, or 304. */
+void api_reply_object(struct registry *, struct admin_request *,
+    uint64_t version, char *text);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * registryd/metrics_parts.h - the parts of the page of /metrics; for the
+ * metrics*.c files.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_METRICS_PARTS_H
+#define REGISTRYD_METRICS_PARTS_H
+
+#include "common/buf.h"
+#include "shm/health.h"
+#include "shm/route_table.h"
+#include "shm/worker_stats.h"
+
+struct metrics_page {
+	struct buf buf;
+	struct worker_stats *workers[SEGMENT_WORKERS_MAX];
+	uint32_t worker_count;
+};
+
+/* metrics_routes.c */
+void metrics_write_routes(struct metrics_page *, const struct route_table *);
+/* metrics_backends.c */
+void metrics_write_backends(struct metrics_page *, const struct route_table *,
+    const struct health_map *);
+/* metrics_process.c */
+void metrics_write_process(struct buf *, int64_t started_wall_ms);
+
+#endif

@@ -1,0 +1,263 @@
+/*
+ * registryd/registry.c - start, reload, drain, and what others say.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/registry.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/random.h"
+#include "ipc/health_msg.h"
+#include "ipc/inherited.h"
+#include "registryd/api.h"
+#include "registryd/api_parts.h"
+#include "registryd/static_objects.h"
+
+bool
+registry_has_table(const struct registry *registry)
+{
+	return registry->model != NULL ||
+	    route_table_generation(registry->table) > 0;
+}
+
+bool
+registry_is_stopping(const struct registry *registry)
+{
+	return registry->is_leaving ||
+	    atomic_load_explicit(&registry->master->is_stopping,
+		memory_order_relaxed) != 0;
+}
+
+/* healthd ---------------------------------------------------------------- */
+
+static int
+on_healthd_message(void *context, const struct channel_message *message)
+{
+	struct health_changed changed;
+
+	(void)context;
+	if (message->type != FROM_HEALTHD_CHANGED ||
+	    message->body_len != sizeof(changed)) {
+		errno = EPROTO;
+		return -1;
+	}
+	memcpy(&changed, message->body, sizeof(changed));
+	log_debug("backend %llu: health %#x -> %#x: %.*s",
+	    (unsigned long long)changed.backend_id, changed.flags_before,
+	    changed.flags_after, (int)sizeof(changed.reason), changed.reason);
+	return 0;
+}
+
+static void
+on_healthd_closed(void *context)
+{
+	struct registry *registry = context;
+
+	log_info("healthd is gone: its last words stand");
+	channel_free(&registry->healthd);
+}
+
+static void
+take_healthd(struct registry *registry, int fd)
+{
+	const struct channel_handlers handlers = {
+		.message = on_healthd_message,
+		.closed = on_healthd_closed,
+		.context = registry,
+	};
+
+	if (registry->healthd != NULL)
+		channel_free(&registry->healthd);
+	registry->healthd = channel_new(registry->loop, fd,
+	    HEALTH_MSG_VERSION, &handlers);
+	if (registry->healthd == NULL)
+		log_error("healthd: channel: %m: it finds out by itself");
+}
+
+int
+registry_message(struct daemon *daemon, const struct channel_message *message)
+{
+	struct registry *registry = daemon->state;
+	struct role_outcome outcome;
+
+	switch (message->type) {
+	case TO_ROLE_PEER:
+		if (message->fd_count != 1)
+			break;
+		take_healthd(registry, message->fds[0]);
+		message->fds[0] = -1;
+		return 0;
+	case TO_ROLE_RELOADED:
+		if (message->body_len != sizeof(outcome))
+			break;
+		memcpy(&outcome, message->body, sizeof(outcome));
+		outcome.text[sizeof(outcome.text) - 1] = '\0';
+		api_reload_done(registry, &outcome);
+		return 0;
+	default:
+		break;
+	}
+	errno = EPROTO;
+	return -1;
+}
+
+/* Start ------------------------------------------------------------------ */
+
+static int
+attach_segment(struct registry *registry)
+{
+	const char *dir = registry->daemon->segment_dir;
+
+	if (publisher_new(FD_REGION, &registry->publisher) == -1) {
+		log_error("%s: routes: %m", dir);
+		return -1;
+	}
+	if (route_table_open(dir, &registry->table) == -1) {
+		log_error("%s: routes: %m", dir);
+		return -1;
+	}
+	if (health_open(dir, &registry->health) == -1) {
+		log_error("%s: health: %m", dir);
+		return -1;
+	}
+	if (master_status_open(dir, &registry->master) == -1) {
+		log_error("%s: master: %m", dir);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+make_router(struct registry *registry)
+{
+	struct router_config config = {
+		.table = registry->table,
+		.health = registry->health,
+		.suspect_ms = registry->daemon->settings->http.suspect_ms,
+	};
+
+	random_fill(&config.seed, sizeof(config.seed));
+	return router_new(&config, &registry->router);
+}
+
+static int
+start_server(struct registry *registry)
+{
+	const struct settings *settings = registry->daemon->settings;
+
+	if (admin_server_new(registry->loop, api_handle, registry,
+		&registry->server) == -1)
+		return -1;
+	for (uint32_t i = 0; i < settings->admin.listen.count; i++) {
+		if (admin_server_listen(registry->server,
+			FD_LISTEN_FIRST + (int)i) == 0)
+			continue;
+		log_error("admin %s: %m", settings->admin.listen.list[i]);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+start_writes(struct registry *registry)
+{
+	const struct write_backing backing = {
+		.store = registry->store,
+		.model = registry_model,
+		.check_room = registry_check_room,
+		.publish = registry_publish,
+		.is_stale = registry_is_stale,
+		.context = registry,
+	};
+
+	registry->writes = write_queue_new(registry->loop, &backing);
+	return registry->writes == NULL ? -1 : 0;
+}
+
+int
+registry_start(struct daemon *daemon)
+{
+	struct registry *registry = calloc(1, sizeof(*registry));
+	const char *error = NULL;
+
+	if (registry == NULL)
+		return EX_OSERR;
+	daemon->state = registry;
+	registry->daemon = daemon;
+	registry->loop = daemon->loop;
+	registry->started_wall_ms = clock_wall_ms();
+	LIST_INIT(&registry->reloads);
+	if (attach_segment(registry) == -1)
+		return EX_OSERR;
+	if (store_new(daemon->loop, daemon->settings, &registry->store,
+		&error) == -1) {
+		log_error("store: %s", error);
+		return EX_UNAVAILABLE;
+	}
+	take_healthd(registry, FD_PEER);
+	if (make_router(registry) == -1 || start_writes(registry) == -1 ||
+	    start_server(registry) == -1) {
+		log_error("start: %m");
+		return EX_OSERR;
+	}
+	return registry_load_start(registry) == -1 ? EX_OSERR : 0;
+}
+
+/* Reload ----------------------------------------------------------------- */
+
+static bool
+is_health_equal(const struct settings *a, const struct settings *b)
+{
+	return a->health.interval_ms == b->health.interval_ms &&
+	    a->health.timeout_ms == b->health.timeout_ms &&
+	    a->health.rise == b->health.rise &&
+	    a->health.fall == b->health.fall;
+}
+
+void
+registry_reload(struct daemon *daemon, const struct settings *old)
+{
+	struct registry *registry = daemon->state;
+	struct model_service *service;
+
+	if (registry->model == NULL)
+		return;
+	if (!is_health_equal(old, daemon->settings))
+		for (service = model_next_service(registry->model, NULL);
+		    service != NULL;
+		    service = model_next_service(registry->model,
+			service->object.name))
+			model_touch_service(registry->model, service);
+	registry_load_static(registry);
+}
+
+/* Drain ------------------------------------------------------------------ */
+
+static void
+leave_if_done(void *context)
+{
+	struct registry *registry = context;
+
+	if (!registry->is_leaving ||
+	    !write_queue_is_idle(registry->writes) ||
+	    !admin_server_is_idle(registry->server))
+		return;
+	daemon_done(registry->daemon);
+}
+
+void
+registry_drain(struct daemon *daemon, struct instant deadline)
+{
+	struct registry *registry = daemon->state;
+
+	(void)deadline;			/* daemon.c ends us when it is past */
+	registry->is_leaving = true;
+	write_queue_on_idle(registry->writes, leave_if_done, registry);
+	admin_server_on_idle(registry->server, leave_if_done, registry);
+	api_reload_give_up(registry);
+	admin_server_drain(registry->server);
+}

@@ -1,0 +1,90 @@
+/*
+ * registryd/registry.h - the registry daemon's state, and its main paths.
+ *
+ * Loading: the store is opened, then read whole into a model; static
+ * sections of the settings join it; it is reconciled with what the table
+ * shows and the difference is published.  Until then the table stands as
+ * the last registryd left it and writes are refused (degraded).
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_REGISTRY_H
+#define REGISTRYD_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "daemon/daemon.h"
+#include "registryd/admin_server.h"
+#include "registryd/model.h"
+#include "registryd/publisher.h"
+#include "registryd/store/store.h"
+#include "registryd/write_queue.h"
+#include "routing/router.h"
+#include "shm/health.h"
+#include "shm/master_status.h"
+#include "shm/worker_stats.h"
+
+/* A request that waits for what master says of a reload. */
+struct reload_wait {
+	LIST_ENTRY(reload_wait) waiting;
+	uint64_t id;
+	struct admin_request *request;
+	ev_timer timer;
+	struct registry *registry;
+};
+
+struct registry {
+	struct daemon *daemon;
+	struct ev_loop *loop;
+
+	struct store *store;
+	bool is_store_open;
+	struct model *model;		/* NULL: not loaded yet */
+	struct model *loading;		/* being filled from the store */
+	bool is_stale;			/* load again when no write is on */
+	ev_timer load_again;
+
+	struct publisher *publisher;
+	ev_timer publish_again;		/* a publication failed */
+	struct write_queue *writes;
+
+	struct route_table *table;	/* what we wrote, as others see it */
+	struct health_map *health;
+	const struct master_status *master;
+	struct router *router;		/* for explain */
+
+	struct channel *healthd;
+	struct admin_server *server;
+	LIST_HEAD(, reload_wait) reloads;
+	uint64_t reload_id;
+	bool is_leaving;
+	int64_t started_wall_ms;
+};
+
+/* struct daemon_role */
+int registry_start(struct daemon *);
+void registry_reload(struct daemon *, const struct settings *old);
+void registry_drain(struct daemon *, struct instant deadline);
+int registry_message(struct daemon *, const struct channel_message *);
+
+/* Whether a table is there to be served: loaded, or left by the last. */
+bool registry_has_table(const struct registry *);
+/* Readiness says 503: we, or all of sluice, are leaving. */
+bool registry_is_stopping(const struct registry *);
+
+/* registry_load.c: opens the store and loads, and goes on trying. */
+MUST_CHECK int registry_load_start(struct registry *);
+/* Loads again as soon as no write is under way. */
+void registry_load_again(struct registry *);
+/* The static sections changed: takes them over, and publishes. */
+void registry_load_static(struct registry *);
+
+/* registry_publish.c: what the write queue asks for. */
+struct model *registry_model(void *registry);
+int registry_check_room(void *registry, const struct write *,
+    struct problem *);
+int registry_publish(void *registry, uint64_t generation, struct problem *);
+void registry_is_stale(void *registry);
+
+#endif

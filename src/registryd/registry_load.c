@@ -1,0 +1,278 @@
+/*
+ * registryd/registry_load.c - from the store, or nothing, to a model.
+ *
+ *	open -> load -> static sections -> reconcile -> publish
+ *
+ * Any step that fails is tried again; meanwhile the table stands.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "registryd/object_json.h"
+#include "registryd/registry.h"
+#include "registryd/static_objects.h"
+
+#define AGAIN_S 1.0
+
+static void load(struct registry *);
+
+static void
+retry_load(struct registry *registry)
+{
+	if (registry->is_leaving)
+		return;
+	ev_timer_set(&registry->load_again, AGAIN_S, 0.0);
+	ev_timer_start(registry->loop, &registry->load_again);
+}
+
+/* Taking a model --------------------------------------------------------- */
+
+/* Publishes what is dirty, outside of a write. */
+static void
+publish_now(struct registry *registry)
+{
+	struct problem problem;
+
+	if (registry_publish(registry, registry->model->generation,
+		&problem) == -1)
+		log_error("generation %llu: %s",
+		    (unsigned long long)registry->model->generation,
+		    problem.detail);
+}
+
+static void
+take_model(struct registry *registry, struct model *model)
+{
+	if (publisher_reconcile(model, registry->daemon->settings,
+		registry->table) == -1) {
+		log_error("store: load: %m: trying again");
+		model_free(&model);
+		retry_load(registry);
+		return;
+	}
+	model_free(&registry->model);
+	registry->model = model;
+	publish_now(registry);
+	log_notice("generation %llu: %zu services, %zu backends, %zu routes",
+	    (unsigned long long)model->generation, model->services.count,
+	    model->backends.count, model->routes.count);
+}
+
+/* Loading ---------------------------------------------------------------- */
+
+static void
+on_service(void *context, struct service *service)
+{
+	struct registry *registry = context;
+	struct problem problem;
+
+	if (model_find_service(registry->loading, service->name) != NULL)
+		log_warn("service \"%s\": the one of the configuration file "
+			 "hides the store's", service->name);
+	else if (service_check(service, &problem) == -1)
+		log_warn("service \"%s\" of the store: %s: left out",
+		    service->name, problem.detail);
+	else if (model_put_service(registry->loading, service) == -1)
+		log_error("service \"%s\": %m: left out", service->name);
+	service_clear(service);
+}
+
+static void
+on_backend(void *context, struct backend *backend)
+{
+	struct registry *registry = context;
+	struct problem problem;
+
+	if (backend_check(backend, &problem) == -1)
+		log_warn("backend %llu of the store: %s: left out",
+		    (unsigned long long)backend->id, problem.detail);
+	else if (model_put_backend(registry->loading, backend) == -1)
+		log_warn("backend %llu of the store: service \"%s\": %m: "
+			 "left out", (unsigned long long)backend->id,
+		    backend->service);
+	backend_clear(backend);
+}
+
+static void
+on_route(void *context, struct route *route)
+{
+	struct registry *registry = context;
+	struct problem problem;
+
+	if (route_check(route, &problem) == -1)
+		log_warn("route %llu of the store: %s: left out",
+		    (unsigned long long)route->id, problem.detail);
+	else if (model_put_route(registry->loading, route) == -1)
+		log_warn("route %llu of the store: %m: left out",
+		    (unsigned long long)route->id);
+	route_clear(route);
+}
+
+static void
+on_loaded(void *context, const struct store_outcome *outcome)
+{
+	struct registry *registry = context;
+	struct model *model = registry->loading;
+
+	registry->loading = NULL;
+	if (outcome->result == STORE_OK && registry->model != NULL &&
+	    outcome->generation < registry->model->generation) {
+		model_free(&model);	/* a commit overtook the snapshot */
+		retry_load(registry);
+	} else if (outcome->result == STORE_OK) {
+		model->generation = outcome->generation;
+		registry->is_stale = false;
+		take_model(registry, model);
+	} else {
+		log_error("store: load: %s: trying again",
+		    outcome->message == NULL ? "failed" : outcome->message);
+		model_free(&model);
+		retry_load(registry);
+	}
+	write_queue_hold(registry->writes, false);
+}
+
+static void
+load(struct registry *registry)
+{
+	const struct store_loader loader = {
+		.service = on_service,
+		.backend = on_backend,
+		.route = on_route,
+		.done = on_loaded,
+		.context = registry,
+	};
+
+	if (registry->loading != NULL || registry->is_leaving)
+		return;
+	if ((registry->loading = model_new()) == NULL) {
+		retry_load(registry);
+		return;
+	}
+	static_objects_apply(registry->loading, registry->daemon->settings,
+	    registry->started_wall_ms);
+	write_queue_hold(registry->writes, true);
+	if (store_load(registry->store, &loader) == 0)
+		return;
+	log_error("store: load: %m: trying again");
+	model_free(&registry->loading);
+	write_queue_hold(registry->writes, false);
+	retry_load(registry);
+}
+
+static void
+on_load_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	load(timer->data);
+}
+
+void
+registry_load_again(struct registry *registry)
+{
+	registry->is_stale = true;
+	ev_timer_stop(registry->loop, &registry->load_again);
+	ev_timer_set(&registry->load_again, 0.0, 0.0);
+	ev_timer_start(registry->loop, &registry->load_again);
+}
+
+/* Opening ---------------------------------------------------------------- */
+
+static void
+on_up(void *context, bool is_up)
+{
+	struct registry *registry = context;
+	struct store_figures figures;
+
+	if (is_up) {
+		log_notice("store: it is there");
+		if (registry->model == NULL || registry->is_stale)
+			load(registry);
+		return;
+	}
+	store_figures(registry->store, &figures);
+	log_error("store: %s: routes stand, writes are refused",
+	    figures.error);
+}
+
+/*
+ * Nothing to serve yet and no store in reach: static sections need none.
+ * Writes stay refused, since the model is not the store's.
+ */
+static void
+serve_static(struct registry *registry)
+{
+	struct problem problem;
+	struct model *model;
+
+	if (route_table_generation(registry->table) != 0 ||
+	    registry->daemon->settings->service_count == 0)
+		return;
+	if ((model = model_new()) == NULL)
+		return;
+	static_objects_apply(model, registry->daemon->settings,
+	    registry->started_wall_ms);
+	registry->model = model;
+	if (publisher_reconcile(model, registry->daemon->settings,
+		registry->table) == -1 ||
+	    registry_publish(registry, 0, &problem) == -1)
+		log_error("static sections: not published: %m");
+	model_free(&registry->model);
+}
+
+static void
+on_opened(void *context, const struct store_outcome *outcome)
+{
+	struct registry *registry = context;
+
+	registry->is_store_open = outcome->result == STORE_OK;
+	if (outcome->result == STORE_OK) {
+		load(registry);
+		return;
+	}
+	log_error("store: %s: the table stands as it is, writes are refused; "
+		  "trying again",
+	    outcome->message == NULL ? "cannot be opened" : outcome->message);
+	serve_static(registry);
+}
+
+static void
+on_publish_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct registry *registry = timer->data;
+	struct problem problem;
+
+	(void)loop;
+	(void)events;
+	if (registry->model != NULL &&
+	    registry_publish(registry, registry->model->generation,
+		&problem) == 0)
+		log_notice("generation %llu: published after all",
+		    (unsigned long long)registry->model->generation);
+}
+
+int
+registry_load_start(struct registry *registry)
+{
+	ev_timer_init(&registry->load_again, on_load_again, AGAIN_S, 0.0);
+	registry->load_again.data = registry;
+	ev_timer_init(&registry->publish_again, on_publish_again, AGAIN_S,
+	    AGAIN_S);
+	registry->publish_again.data = registry;
+	store_set_on_up(registry->store, on_up, registry);
+	if (store_open(registry->store, on_opened, registry) == 0)
+		return 0;
+	log_error("store: open: %m");
+	return -1;
+}
+
+void
+registry_load_static(struct registry *registry)
+{
+	static_objects_apply(registry->model, registry->daemon->settings,
+	    clock_wall_ms());
+	publish_now(registry);
+}

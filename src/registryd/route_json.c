@@ -1,0 +1,727 @@
+/*
+ * registryd/route_json.c - a route as JSON, and what makes one valid.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/url.h"
+#include "registryd/object_json_parts.h"
+
+#define HEADER_VALUE_MAX 4096
+
+MEMBER_RECORD_FUNCTIONS(route)
+
+/* Lists of texts: domains and prefixes ---------------------------------- */
+
+static int
+list_add(char ***list, uint32_t *count, struct bytes value)
+{
+	char **longer = realloc(*list, (*count + 1) * sizeof(**list));
+
+	if (longer == NULL)
+		return -1;
+	*list = longer;
+	if ((longer[*count] = bytes_duplicate(value)) == NULL)
+		return -1;
+	(*count)++;
+	return 0;
+}
+
+static void
+list_clear(char ***list, uint32_t *count)
+{
+	for (uint32_t i = 0; i < *count; i++)
+		free((*list)[i]);
+	free(*list);
+	*list = NULL;
+	*count = 0;
+}
+
+int
+route_add_domain(struct route *route, struct bytes domain)
+{
+	return list_add(&route->domains, &route->domain_count, domain);
+}
+
+int
+route_add_prefix(struct route *route, struct bytes prefix)
+{
+	return list_add(&route->prefixes, &route->prefix_count, prefix);
+}
+
+/* Where a list stands, and what it is called. */
+struct list_member {
+	const char *name;
+	char ***list;
+	uint32_t *count;
+	uint32_t max;
+};
+
+static int
+read_list(const struct member_input *input, int value,
+    const struct list_member *member)
+{
+	char pointer[sizeof(input->problem->pointer)];
+	int element = JSON_NONE;
+
+	snprintf(pointer, sizeof(pointer), "/%s", member->name);
+	if (json_type(input->doc, value) != JSON_ARRAY ||
+	    json_count(input->doc, value) > member->max)
+		return problem_invalid(input->problem, pointer,
+		    "%s must be an array of at most %" PRIu32 " strings",
+		    member->name, member->max);
+	list_clear(member->list, member->count);
+	while (json_each(input->doc, value, &element, NULL)) {
+		char *text = json_string(input->doc, element);
+		int result;
+
+		if (text == NULL) {
+			snprintf(pointer, sizeof(pointer), "/%s/%" PRIu32,
+			    member->name, *member->count);
+			return problem_invalid(input->problem, pointer,
+			    "%s must hold strings", member->name);
+		}
+		result = list_add(member->list, member->count,
+		    bytes_of(text));
+		free(text);
+		if (result == -1)
+			return object_out_of_memory(input->problem);
+	}
+	return 0;
+}
+
+static void
+write_list(struct json_writer *writer, char *const *list, uint32_t count)
+{
+	json_write_begin(writer, '[');
+	for (uint32_t i = 0; i < count; i++)
+		json_write_text(writer, list[i]);
+	json_write_end(writer, ']');
+}
+
+/* No domain is the default host. */
+static int
+read_domains(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	const struct list_member member = { "domains", &route->domains,
+		&route->domain_count, ROUTE_DOMAINS_MAX };
+
+	if (value == JSON_NONE) {
+		list_clear(&route->domains, &route->domain_count);
+		return 0;
+	}
+	return read_list(input, value, &member);
+}
+
+static void
+write_domains(struct json_writer *writer, const void *object)
+{
+	const struct route *route = object;
+
+	write_list(writer, route->domains, route->domain_count);
+}
+
+static int
+read_prefixes(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	const struct list_member member = { "prefixes", &route->prefixes,
+		&route->prefix_count, ROUTE_PREFIXES_MAX };
+
+	if (value == JSON_NONE) {
+		list_clear(&route->prefixes, &route->prefix_count);
+		return 0;
+	}
+	return read_list(input, value, &member);
+}
+
+static void
+write_prefixes(struct json_writer *writer, const void *object)
+{
+	const struct route *route = object;
+
+	write_list(writer, route->prefixes, route->prefix_count);
+}
+
+/* Targets ---------------------------------------------------------------- */
+
+static void
+clear_targets(struct route *route)
+{
+	for (uint32_t i = 0; i < route->target_count; i++)
+		free(route->targets[i].service);
+	memset(route->targets, 0, sizeof(route->targets));
+	route->target_count = 0;
+}
+
+static int
+read_target(const struct member_input *input, int value, struct route *route)
+{
+	struct route_target_name *target =
+	    &route->targets[route->target_count];
+	char pointer[sizeof(input->problem->pointer)];
+	int weight = json_member(input->doc, value, "weight");
+	int64_t number = 1;
+	struct bytes key;
+	int member = JSON_NONE;
+
+	snprintf(pointer, sizeof(pointer), "/targets/%" PRIu32,
+	    route->target_count);
+	if (json_type(input->doc, value) != JSON_OBJECT)
+		return problem_invalid(input->problem, pointer,
+		    "a target is {\"service\": NAME, \"weight\": N}");
+	while (json_each(input->doc, value, &member, &key))
+		if (!bytes_is(key, "service") && !bytes_is(key, "weight"))
+			return problem_set(input->problem, 422,
+			    "unknown_member", pointer,
+			    "a target has service and weight only");
+	if (weight != JSON_NONE &&
+	    json_integer(input->doc, weight, 0, 65535, &number) == -1)
+		return problem_invalid(input->problem, pointer,
+		    "weight must be a whole number from 0 to 65535");
+	member = json_member(input->doc, value, "service");
+	if (member == JSON_NONE ||
+	    (target->service = json_string(input->doc, member)) == NULL)
+		return problem_invalid(input->problem, pointer,
+		    "a target needs the name of a service");
+	target->weight = (uint32_t)number;
+	route->target_count++;
+	return 0;
+}
+
+static int
+read_targets(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	int element = JSON_NONE;
+
+	if (value == JSON_NONE) {
+		clear_targets(route);
+		return 0;
+	}
+	if (json_type(input->doc, value) != JSON_ARRAY ||
+	    json_count(input->doc, value) > TABLE_TARGETS_MAX)
+		return problem_invalid(input->problem, "/targets",
+		    "targets must be an array of at most %d services",
+		    TABLE_TARGETS_MAX);
+	clear_targets(route);
+	while (json_each(input->doc, value, &element, NULL))
+		if (read_target(input, element, route) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+write_targets(struct json_writer *writer, const void *object)
+{
+	const struct route *route = object;
+
+	json_write_begin(writer, '[');
+	for (uint32_t i = 0; i < route->target_count; i++) {
+		json_write_begin(writer, '{');
+		json_write_key(writer, "service");
+		json_write_text(writer, route->targets[i].service);
+		json_write_key(writer, "weight");
+		json_write_integer(writer, route->targets[i].weight);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
+/* Short for one target; beside targets it must say the same. */
+static int
+read_service(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	int targets = json_member(input->doc, input->parent, "targets");
+	int first = JSON_NONE;
+	char *name, *other = NULL;
+	bool is_same;
+
+	if (value == JSON_NONE)
+		return 0;
+	if ((name = json_string(input->doc, value)) == NULL)
+		return problem_invalid(input->problem, "/service",
+		    "service must be a string");
+	if (targets == JSON_NONE) {
+		clear_targets(route);
+		route->targets[0].service = name;
+		route->targets[0].weight = 1;
+		route->target_count = 1;
+		return 0;
+	}
+	if (json_count(input->doc, targets) == 1 &&
+	    json_each(input->doc, targets, &first, NULL)) {
+		first = json_member(input->doc, first, "service");
+		other = first == JSON_NONE ? NULL :
+					     json_string(input->doc, first);
+	}
+	is_same = other != NULL && strcmp(name, other) == 0;
+	free(name);
+	free(other);
+	if (!is_same)
+		return problem_invalid(input->problem, "/service",
+		    "service and targets say different things; leave one out");
+	return 0;
+}
+
+static void
+write_service(struct json_writer *writer, const void *object)
+{
+	json_write_text(writer,
+	    ((const struct route *)object)->targets[0].service);
+}
+
+static bool
+has_one_target(const void *object)
+{
+	return ((const struct route *)object)->target_count == 1;
+}
+
+/* Header edits ----------------------------------------------------------- */
+
+static const char *const edit_words[] = {
+	[HEADER_SET] = "set",
+	[HEADER_ADD] = "add",
+	[HEADER_REMOVE] = "remove",
+};
+
+static void
+clear_headers(struct route *route)
+{
+	for (uint32_t i = 0; i < route->header_count; i++) {
+		free((char *)(uintptr_t)route->headers[i].name.data);
+		free((char *)(uintptr_t)route->headers[i].value.data);
+	}
+	free(route->headers);
+	route->headers = NULL;
+	route->header_count = 0;
+}
+
+static bool
+is_header_name(const char *text)
+{
+	return text != NULL && text[0] != '\0' && strlen(text) <= 255 &&
+	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "0123456789!#$%&'*+-.^_`|~")] == '\0';
+}
+
+static bool
+is_header_value(const char *text)
+{
+	if (strlen(text) > HEADER_VALUE_MAX)
+		return false;
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < ' ' && *text != '\t') ||
+		    *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* What the data plane rules itself, an edit must not touch. */
+static bool
+is_framing_name(const char *name)
+{
+	static const char *const names[] = { "connection", "content-length",
+		"keep-alive", "proxy-connection", "te", "trailer",
+		"transfer-encoding", "upgrade" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+fill_edit(struct header_edit *edit, const char *op, const char *of,
+    const char *name, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(edit_words); i++)
+		if (op != NULL && strcmp(op, edit_words[i]) == 0)
+			break;
+	if (i == COUNT_OF(edit_words))
+		return "op must be \"set\", \"add\" or \"remove\"";
+	edit->op = (enum header_edit_op)i;
+	if (of == NULL ||
+	    (strcmp(of, "request") != 0 && strcmp(of, "response") != 0))
+		return "of must be \"request\" or \"response\"";
+	edit->of_request = strcmp(of, "request") == 0;
+	if (!is_header_name(name))
+		return "name must be the name of a field";
+	if (is_framing_name(name))
+		return "this field belongs to the connection";
+	if (value != NULL && !is_header_value(value))
+		return "value must be at most 4096 bytes without controls";
+	edit->name = bytes_slice(bytes_duplicate(bytes_of(name)),
+	    strlen(name));
+	edit->value = bytes_of(value == NULL ? "" : value);
+	edit->value.data = bytes_duplicate(edit->value);
+	if (edit->name.data == NULL || edit->value.data == NULL)
+		return "out of memory";
+	return NULL;
+}
+
+/* NULL where the member is not there or no string. */
+static char *
+string_member(const struct json_doc *doc, int object, const char *name)
+{
+	int value = json_member(doc, object, name);
+
+	return value == JSON_NONE ? NULL : json_string(doc, value);
+}
+
+static int
+read_edit(const struct member_input *input, int value, struct route *route)
+{
+	struct header_edit *edit = &route->headers[route->header_count];
+	char *op = string_member(input->doc, value, "op");
+	char *of = string_member(input->doc, value, "of");
+	char *name = string_member(input->doc, value, "name");
+	char *text = string_member(input->doc, value, "value");
+	const char *fault = fill_edit(edit, op, of, name, text);
+	char pointer[sizeof(input->problem->pointer)];
+
+	free(op);
+	free(of);
+	free(name);
+	free(text);
+	snprintf(pointer, sizeof(pointer), "/headers/%" PRIu32,
+	    route->header_count++);
+	if (fault != NULL)
+		return problem_invalid(input->problem, pointer, "%s", fault);
+	return 0;
+}
+
+static int
+check_edit_members(const struct member_input *input, int value,
+    uint32_t index)
+{
+	static const char *const names[] = { "op", "of", "name", "value" };
+	char pointer[sizeof(input->problem->pointer)];
+	int member = JSON_NONE;
+	struct bytes key;
+
+	snprintf(pointer, sizeof(pointer), "/headers/%" PRIu32, index);
+	if (json_type(input->doc, value) != JSON_OBJECT)
+		return problem_invalid(input->problem, pointer,
+		    "an edit is {\"op\", \"of\", \"name\", \"value\"}");
+	while (json_each(input->doc, value, &member, &key)) {
+		size_t i = 0;
+
+		while (i < COUNT_OF(names) && !bytes_is(key, names[i]))
+			i++;
+		if (i == COUNT_OF(names))
+			return problem_set(input->problem, 422,
+			    "unknown_member", pointer,
+			    "an edit has op, of, name and value only");
+	}
+	return 0;
+}
+
+static int
+read_headers(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	int element = JSON_NONE;
+
+	clear_headers(route);
+	if (value == JSON_NONE)
+		return 0;
+	if (json_type(input->doc, value) != JSON_ARRAY ||
+	    json_count(input->doc, value) > TABLE_HEADERS_MAX)
+		return problem_invalid(input->problem, "/headers",
+		    "headers must be an array of at most %d edits",
+		    TABLE_HEADERS_MAX);
+	route->headers = calloc(TABLE_HEADERS_MAX, sizeof(*route->headers));
+	if (route->headers == NULL)
+		return object_out_of_memory(input->problem);
+	while (json_each(input->doc, value, &element, NULL))
+		if (check_edit_members(input, element,
+			route->header_count) == -1 ||
+		    read_edit(input, element, route) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+write_headers(struct json_writer *writer, const void *object)
+{
+	const struct route *route = object;
+
+	json_write_begin(writer, '[');
+	for (uint32_t i = 0; i < route->header_count; i++) {
+		const struct header_edit *edit = &route->headers[i];
+
+		json_write_begin(writer, '{');
+		json_write_key(writer, "op");
+		json_write_text(writer, edit_words[edit->op]);
+		json_write_key(writer, "of");
+		json_write_text(writer,
+		    edit->of_request ? "request" : "response");
+		json_write_key(writer, "name");
+		json_write_string(writer, edit->name);
+		json_write_key(writer, "value");
+		json_write_string(writer, edit->value);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
+/* The rows --------------------------------------------------------------- */
+
+static const char *
+conflict_word(unsigned int value)
+{
+	return value == 0 ? "refuse" : "share";
+}
+
+static int
+read_conflict(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	char *word;
+
+	if (value == JSON_NONE) {
+		route->is_shared = false;
+		return 0;
+	}
+	word = json_string(input->doc, value);
+	for (unsigned int i = 0; i < 2 && word != NULL; i++) {
+		if (strcmp(word, conflict_word(i)) == 0) {
+			route->is_shared = i != 0;
+			free(word);
+			return 0;
+		}
+	}
+	free(word);
+	return problem_invalid(input->problem, "/on_conflict",
+	    "on_conflict must be \"refuse\" or \"share\"");
+}
+
+static void
+write_conflict(struct json_writer *writer, const void *object)
+{
+	json_write_text(writer,
+	    conflict_word(((const struct route *)object)->is_shared));
+}
+
+static void
+write_id(struct json_writer *writer, const void *object)
+{
+	json_write_integer(writer, (int64_t)((const struct route *)object)->id);
+}
+
+#define SCHEMA_STRINGS "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"
+#define SCHEMA_TARGETS                                                         \
+	"{\"type\":\"array\",\"maxItems\":16,\"items\":{\"type\":\"object\","  \
+	"\"required\":[\"service\"],\"properties\":{"                          \
+	"\"service\":{\"type\":\"string\"},\"weight\":{\"type\":\"integer\","  \
+	"\"minimum\":0,\"maximum\":65535,\"default\":1}}}}"
+#define SCHEMA_HEADERS                                                         \
+	"{\"type\":\"array\",\"maxItems\":32,\"items\":{\"type\":\"object\","  \
+	"\"required\":[\"op\",\"of\",\"name\"],\"properties\":{"               \
+	"\"op\":{\"enum\":[\"set\",\"add\",\"remove\"]},"                      \
+	"\"of\":{\"enum\":[\"request\",\"response\"]},"                        \
+	"\"name\":{\"type\":\"string\"},\"value\":{\"type\":\"string\"}}}}"
+
+static const struct member route_rows[] = {
+	{ .name = "id", .kind = MEMBER_SHOWN, .write = write_id,
+	    .schema = SCHEMA_INTEGER, .help = "The key, given by the store." },
+	{ .name = "label", .kind = MEMBER_TEXT,
+	    .offset = offsetof(struct route, label), .max = TABLE_NAME_MAX,
+	    .help = "For logs and metrics; empty: SERVICE-ID." },
+	{ .name = "domains", .kind = MEMBER_CUSTOM, .read = read_domains,
+	    .write = write_domains, .schema = SCHEMA_STRINGS,
+	    .help = "Hosts, \"*.suffix\" too; none: the default host." },
+	{ .name = "prefixes", .kind = MEMBER_CUSTOM, .read = read_prefixes,
+	    .write = write_prefixes, .schema = SCHEMA_STRINGS,
+	    .help = "Path prefixes, matched on segment boundaries." },
+	{ .name = "priority", .kind = MEMBER_I32,
+	    .offset = offsetof(struct route, priority), .min = INT32_MIN,
+	    .max = INT32_MAX,
+	    .help = "Higher wins, at one prefix and over a longer one." },
+	{ .name = "targets", .kind = MEMBER_CUSTOM, .read = read_targets,
+	    .write = write_targets, .schema = SCHEMA_TARGETS,
+	    .help = "The services it leads to, by weight." },
+	{ .name = "service", .kind = MEMBER_CUSTOM, .read = read_service,
+	    .write = write_service, .is_shown = has_one_target,
+	    .schema = SCHEMA_STRING, .help = "Short for one target." },
+	{ .name = "strip_prefix", .kind = MEMBER_BOOL,
+	    .offset = offsetof(struct route, strip_prefix), .max = 1,
+	    .help = "Forward the path without the prefix." },
+	{ .name = "on_conflict", .kind = MEMBER_CUSTOM, .read = read_conflict,
+	    .write = write_conflict,
+	    .schema = "{\"enum\":[\"refuse\",\"share\"],"
+		      "\"default\":\"refuse\"}",
+	    .help = "When another service has the path at equal priority." },
+	{ .name = "host_rewrite", .kind = MEMBER_TEXT,
+	    .offset = offsetof(struct route, host_rewrite), .max = 255,
+	    .help = "The Host to forward; empty: the client's." },
+	{ .name = "max_body_bytes", .kind = MEMBER_U64,
+	    .offset = offsetof(struct route, max_body_bytes),
+	    .max = INT64_MAX, .help = "0: http.max_body." },
+	{ .name = "headers", .kind = MEMBER_CUSTOM, .read = read_headers,
+	    .write = write_headers, .schema = SCHEMA_HEADERS,
+	    .help = "Changes to request and response fields, in order." },
+	MEMBER_ROWS_OF_RECORD(route),
+};
+
+static const struct members route_members = { route_rows,
+	COUNT_OF(route_rows), "[\"prefixes\"]" };
+
+const struct members *
+members_of_route(void)
+{
+	return &route_members;
+}
+
+int
+route_init(struct route *route, struct problem *problem)
+{
+	*route = (struct route){ .origin = ORIGIN_API };
+	if (members_preset(&route_members, route, problem) == 0)
+		return 0;
+	route_clear(route);
+	return -1;
+}
+
+int
+route_read(struct bytes json, bool is_merge, struct route *route,
+    struct problem *problem)
+{
+	return object_read(&route_members, json, is_merge, route, problem);
+}
+
+void
+route_write(struct json_writer *writer, const struct route *route)
+{
+	members_write(&route_members, writer, route);
+}
+
+/* What makes one valid ---------------------------------------------------- */
+
+/* Drops the text at index i if an earlier one is the same. */
+static bool
+drop_if_known(char **list, uint32_t *count, uint32_t i)
+{
+	for (uint32_t j = 0; j < i; j++) {
+		if (strcmp(list[i], list[j]) == 0) {
+			free(list[i]);
+			memmove(&list[i], &list[i + 1],
+			    (*count - i - 1) * sizeof(*list));
+			(*count)--;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+check_domains(struct route *route, struct problem *problem)
+{
+	char pointer[64], canonical[256];
+
+	if (route->domain_count == 0 &&
+	    route_add_domain(route, bytes_of("")) == -1)
+		return object_out_of_memory(problem);
+	for (uint32_t i = 0; i < route->domain_count;) {
+		const char *fault = url_normalise_domain(
+		    bytes_of(route->domains[i]), canonical);
+
+		snprintf(pointer, sizeof(pointer), "/domains/%" PRIu32, i);
+		if (fault != NULL)
+			return problem_invalid(problem, pointer,
+			    "\"%.200s\": %s", route->domains[i], fault);
+		if (text_set(&route->domains[i], bytes_of(canonical)) == -1)
+			return object_out_of_memory(problem);
+		i += !drop_if_known(route->domains, &route->domain_count, i);
+	}
+	return 0;
+}
+
+static uint32_t
+depth_of(const char *prefix)
+{
+	uint32_t depth = 0;
+
+	for (; *prefix != '\0'; prefix++)
+		depth += *prefix == '/';
+	return depth;
+}
+
+static int
+check_prefixes(struct route *route, struct problem *problem)
+{
+	char pointer[64], canonical[TABLE_PATH_MAX + 1];
+
+	if (route->prefix_count == 0)
+		return problem_invalid(problem, "/prefixes",
+		    "a route needs a prefix, such as \"/\"");
+	for (uint32_t i = 0; i < route->prefix_count;) {
+		const char *fault = url_normalise_prefix(
+		    bytes_of(route->prefixes[i]), canonical,
+		    sizeof(canonical));
+
+		snprintf(pointer, sizeof(pointer), "/prefixes/%" PRIu32, i);
+		if (fault == NULL && depth_of(canonical) > TABLE_DEPTH_MAX)
+			fault = "too many segments";
+		if (fault != NULL)
+			return problem_invalid(problem, pointer,
+			    "\"%.200s\": %s", route->prefixes[i], fault);
+		if (text_set(&route->prefixes[i], bytes_of(canonical)) == -1)
+			return object_out_of_memory(problem);
+		i += !drop_if_known(route->prefixes, &route->prefix_count, i);
+	}
+	return 0;
+}
+
+static int
+check_targets(const struct route *route, struct problem *problem)
+{
+	char pointer[64];
+
+	if (route->target_count == 0)
+		return problem_invalid(problem, "/service",
+		    "a route needs a service, or targets");
+	for (uint32_t i = 0; i < route->target_count; i++) {
+		snprintf(pointer, sizeof(pointer), "/targets/%" PRIu32
+		    "/service", i);
+		if (service_name_check(route->targets[i].service, pointer,
+			problem) == -1)
+			return -1;
+		for (uint32_t j = 0; j < i; j++)
+			if (strcmp(route->targets[i].service,
+				route->targets[j].service) == 0)
+				return problem_invalid(problem, pointer,
+				    "the service is named twice");
+	}
+	return 0;
+}
+
+static bool
+has_no_blanks(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return false;
+	return true;
+}
+
+int
+route_check(struct route *route, struct problem *problem)
+{
+	if (check_domains(route, problem) == -1 ||
+	    check_prefixes(route, problem) == -1 ||
+	    check_targets(route, problem) == -1)
+		return -1;
+	if (!has_no_blanks(route->host_rewrite))
+		return problem_invalid(problem, "/host_rewrite",
+		    "a host must not contain blanks or control characters");
+	return 0;
+}
