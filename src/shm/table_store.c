@@ -332,7 +332,7 @@ set_hash_seed(struct table_store *store)
 }
 
 int
-store_open(struct table_store *store, int fd)
+table_store_open(struct table_store *store, int fd)
 {
 	const struct segment_capacity *capacity;
 

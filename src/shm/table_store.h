@@ -47,7 +47,7 @@ struct table_store {
 
 /* Maps, and repairs the copy that is not active.  fd becomes the
  * store's.  0, or -1 with errno as table_writer_open(). */
-MUST_CHECK int store_open(struct table_store *, int fd);
+MUST_CHECK int table_store_open(struct table_store *, int fd);
 void store_close(struct table_store *);
 
 /* Opens the target's seqlock. */

@@ -29,7 +29,7 @@ table_writer_open(int fd, struct table_writer **writer_r)
 		errno = ENOMEM;
 		return -1;
 	}
-	if (store_open(&writer->store, fd) == -1) {
+	if (table_store_open(&writer->store, fd) == -1) {
 		saved_errno = errno;
 		free(writer);
 		errno = saved_errno;
