@@ -73,9 +73,9 @@ static void
 judge_name(struct http_field *field, unsigned int classes)
 {
 	field->id = http_field_id(field->name);
-	field->is_hop_by_hop =
-	    (HTTP_FIELD_BIT(field->id) & FIELDS_HOP_BY_HOP) != 0 ||
-	    (field->id == HTTP_FIELD_OTHER && is_proxy_name(field->name));
+	field->is_hop_by_hop = field->id == HTTP_FIELD_OTHER
+	    ? is_proxy_name(field->name)
+	    : (HTTP_FIELD_BIT(field->id) & FIELDS_HOP_BY_HOP) != 0;
 	field->is_shadow = UNLIKELY(classes & HTTP_CHAR_UNDERSCORE) &&
 	    is_shadow_name(field->name);
 }
@@ -93,10 +93,11 @@ enum http_fault
 http_field_parse_line(const char **pos_r, const char *end,
     struct http_field *field_r)
 {
-	const char *name = *pos_r, *pos = name, *value, *value_end;
+	const char *name = *pos_r, *pos, *value, *value_end;
 	unsigned int classes = 0, class;
 
 	/* CR is no token, so that the line's end stops this. */
+	pos = http_skip_plain_name(name, end);
 	while ((class = http_char_class(*pos)) & HTTP_CHAR_TOKEN) {
 		classes |= class;
 		pos++;
@@ -163,6 +164,25 @@ mark_named(struct http_fields *fields, struct bytes name)
 	}
 }
 
+/* One value of Connection. */
+static void
+read_options(struct http_fields *fields, struct bytes rest,
+    struct http_connection *connection)
+{
+	struct bytes option;
+
+	while (http_list_next(&rest, &option)) {
+		if (bytes_equal_nocase(option, bytes_of("keep-alive")))
+			connection->has_keep_alive = true;
+		else if (bytes_equal_nocase(option, bytes_of("close")))
+			connection->has_close = true;
+		else if (bytes_equal_nocase(option, bytes_of("upgrade")))
+			connection->has_upgrade = true;
+		else
+			mark_named(fields, option);
+	}
+}
+
 struct http_connection
 http_connection_read(struct http_fields *fields)
 {
@@ -170,21 +190,13 @@ http_connection_read(struct http_fields *fields)
 
 	if (!http_fields_have(fields, HTTP_FIELD_CONNECTION))
 		return connection;
-	for (uint32_t i = 0; i < fields->count; i++) {
-		struct bytes rest = fields->list[i].value, option;
-
-		if (fields->list[i].id != HTTP_FIELD_CONNECTION)
-			continue;
-		while (http_list_next(&rest, &option)) {
-			if (bytes_equal_nocase(option, bytes_of("keep-alive")))
-				connection.has_keep_alive = true;
-			else if (bytes_equal_nocase(option, bytes_of("close")))
-				connection.has_close = true;
-			else if (bytes_equal_nocase(option, bytes_of("upgrade")))
-				connection.has_upgrade = true;
-			else
-				mark_named(fields, option);
-		}
+	for (uint32_t i = fields->first[HTTP_FIELD_CONNECTION];
+	     i < fields->count; i++) {
+		if (fields->list[i].id == HTTP_FIELD_CONNECTION)
+			read_options(fields, fields->list[i].value, &connection);
+		if ((fields->repeated &
+			HTTP_FIELD_BIT(HTTP_FIELD_CONNECTION)) == 0)
+			break;
 	}
 	return connection;
 }

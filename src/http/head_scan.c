@@ -80,8 +80,9 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 		    pos < limit && !is_first_byte(data[pos], is_request))
 			return refuse(is_request ? HTTP_FAULT_METHOD
 						 : HTTP_FAULT_STATUS_LINE, fault_r);
-		feed = pos >= limit ? NULL
-				    : memchr(data + pos, '\n', limit - pos);
+		feed = pos < limit
+			   ? http_find_feed(data + pos, data + limit)
+			   : NULL;
 		if (feed == NULL)
 			return wait_for_more(scan, data, limit, is_request,
 			    fault_r);
@@ -91,6 +92,8 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 			return refuse(HTTP_FAULT_BARE_LF, fault_r);
 		scan->line_start = (uint32_t)pos;
 		if (line_len > 2) {
+			if (scan->has_start_line)
+				continue;
 			scan->has_start_line = true;
 		} else if (scan->has_start_line) {
 			scan->scanned = (uint32_t)pos;
