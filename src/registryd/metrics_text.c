@@ -71,7 +71,7 @@ metric_number(struct buf *buf, const struct metric_row *row,
 	buf_append_text(buf, row->name);
 	buf_append_text(buf, suffix);
 	write_labels(buf, labels, label_count);
-	buf_printf(buf, " %.9g\n", value);
+	buf_printf(buf, " %.15g\n", value);
 }
 
 #define HISTOGRAM_LABELS_MAX 8
