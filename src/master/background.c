@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,9 +30,16 @@ wait_for_report(const struct master *master, int fd)
 	if (len != sizeof(status))
 		status = EX_OSERR;
 	if (status != 0)
-		fprintf(stderr, "sluice: not started; see the log, %s\n",
+		fprintf(stderr, "sluice: not started; its log is %s\n",
 		    master->settings->log.error);
 	_exit(status);
+}
+
+/* A start that fails ends by exit() wherever it stands. */
+static void
+report_exit(int status, void *master)
+{
+	background_report(master, status);
 }
 
 void
@@ -55,6 +63,8 @@ background_enter(struct master *master)
 	if (chdir("/") == -1)
 		fatal(EX_OSERR, "background: /: %m");
 	master->report_fd = ends[1];
+	if (on_exit(report_exit, master) != 0)
+		fatal(EX_OSERR, "background: %m");
 }
 
 void

@@ -9,8 +9,8 @@ struct master;
 
 /*
  * Forks twice into the background.  The caller's process waits until
- * background_report(), or the death of master, and exits with the status
- * that it was told; only master returns from here.
+ * background_report(), exit() or the death of master, and exits with the
+ * status that it was told; only master returns from here.
  */
 void background_enter(struct master *);
 

@@ -42,7 +42,8 @@ print_build(void)
 	printf("compiler: %s\n", __VERSION__);
 	printf("stores: %s\n", STORES);
 	printf("systemd: %s\n", SYSTEMD);
-	printf("libev: %d.%d\n", ev_version_major(), ev_version_minor());
+	printf("libraries: libev %d.%d%s\n", ev_version_major(),
+	    ev_version_minor(), LIBRARY_VERSIONS);
 	printf("configuration: %s\n", SYSCONFDIR "/sluice/sluice.conf");
 	printf("programs: %s\n", PROGRAMDIR);
 	return 0;

@@ -53,6 +53,7 @@ struct master {
 	enum master_phase phase;
 	int exit_status;
 	struct instant deadline;	/* of the stop; ns 0: unbounded */
+	bool is_reload_due;		/* SIGHUP came while starting */
 	bool has_bounded_stop;		/* a second signal kills */
 
 	struct process processes[MASTER_ROLES_MAX];

@@ -253,7 +253,9 @@ close_all(struct master *master)
 	listeners_close(&master->traffic);
 	listeners_close(&master->admin);
 	master_status_close(&status);
-	segment_remove(master->segment_dir);
+	/* a start that failed leaves what it found to the next one */
+	if (master->exit_status == 0 || !master->is_adopted)
+		segment_remove(master->segment_dir);
 	close(master->settings_fd);
 	close(master->failures_fd);
 	pidfile_remove(master->pid_path, master->pid_fd);
@@ -290,6 +292,8 @@ start_run(const struct options *options, struct settings *settings)
 
 	log_notice("stopped");
 	close_all(&master);
-	background_report(&master, master.exit_status);
+	/* whoever waits still has waited in vain */
+	background_report(&master, master.exit_status == 0 ? EX_UNAVAILABLE
+							   : master.exit_status);
 	return master.exit_status;
 }

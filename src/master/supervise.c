@@ -129,6 +129,9 @@ step_start(struct master *master)
 	log_notice("ready: %u workers", master->worker_count);
 	notify_ready();
 	background_report(master, 0);
+	if (master->is_reload_due)
+		reload(master);
+	master->is_reload_due = false;
 }
 
 static void
@@ -146,7 +149,12 @@ void
 supervise_ready(struct process *process)
 {
 	struct master *master = process->master;
+	const struct role_log_level level = { log_get_level() };
 
+	/* an operator's choice holds for those that start later, too */
+	if (log_get_level() != master->settings->log.level)
+		process_order(process, TO_ROLE_LOG_LEVEL, &level, sizeof(level),
+		    -1);
 	step_start(master);
 	if (master->phase == MASTER_RUNNING && workers_are_ready(master))
 		workers_drain_old(master);
@@ -249,8 +257,8 @@ on_hangup(struct master *master)
 {
 	if (master->phase == MASTER_RUNNING)
 		reload(master);
-	else
-		log_warn("SIGHUP: not while starting or stopping");
+	else if (master->phase == MASTER_STARTING)
+		master->is_reload_due = true;
 }
 
 static void
