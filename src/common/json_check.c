@@ -278,8 +278,8 @@ unescape_unicode(const char *escape, uint32_t *code_point_r)
 		*code_point_r = unit;
 		return 6;
 	}
-	*code_point_r =
-	    0x10000 + ((unit - 0xd800) << 10) + (read_hex4(escape + 8) - 0xdc00);
+	*code_point_r = 0x10000 + ((unit - 0xd800) << 10) +
+	    (read_hex4(escape + 8) - 0xdc00);
 	return 12;
 }
 

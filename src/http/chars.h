@@ -115,7 +115,8 @@ http_block_in_range(__m128i block, char low, char span)
 {
 	__m128i offset = _mm_sub_epi8(block, _mm_set1_epi8(low));
 
-	return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8(span)), offset);
+	return _mm_cmpeq_epi8(offset,
+	    _mm_min_epu8(offset, _mm_set1_epi8(span)));
 }
 
 #endif
@@ -178,8 +179,9 @@ http_value_end(const char *pos, const char *end)
 		__m128i block = http_block_load(pos);
 		__m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
 		__m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
-		int bad = _mm_movemask_epi8(_mm_or_si128(del,
-		    _mm_andnot_si128(tab, http_block_in_range(block, 0, 0x1f))));
+		__m128i control = http_block_in_range(block, 0, 0x1f);
+		int bad = _mm_movemask_epi8(
+		    _mm_or_si128(del, _mm_andnot_si128(tab, control)));
 
 		if (bad != 0)
 			return pos + __builtin_ctz((unsigned int)bad);

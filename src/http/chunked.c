@@ -161,7 +161,8 @@ take_trailer(struct http_chunked *chunked, struct bytes input, size_t *used_r,
 		}
 		chunked->trailer_bytes += (uint32_t)(pos - line);
 		*data_r = bytes_slice(line, (size_t)(pos - line));
-		if (http_field_parse_line(&line, pos, &field) != HTTP_FAULT_NONE)
+		if (http_field_parse_line(&line, pos, &field) !=
+		    HTTP_FAULT_NONE)
 			return break_off(chunked);
 		if (is_forwarded_trailer(&field))
 			return HTTP_CHUNKED_TRAILER;

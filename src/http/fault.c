@@ -41,7 +41,8 @@ static const struct {
 	[HTTP_FAULT_LENGTH_AND_CODING] = { 400, "bad_request_framing",
 	    "Content-Length and Transfer-Encoding together" },
 	[HTTP_FAULT_CODING] = { 400, "bad_request_framing",
-	    "Transfer-Encoding does not end in one chunked, or is in HTTP/1.0" },
+	    "Transfer-Encoding does not end in one chunked, or is in "
+	    "HTTP/1.0" },
 	[HTTP_FAULT_CODING_UNKNOWN] = { 501, "unknown_transfer_coding",
 	    "Transfer-Encoding names an unknown coding" },
 	[HTTP_FAULT_EXPECT] = { 417, "unknown_expectation",

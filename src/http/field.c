@@ -193,7 +193,8 @@ http_connection_read(struct http_fields *fields)
 	for (uint32_t i = fields->first[HTTP_FIELD_CONNECTION];
 	     i < fields->count; i++) {
 		if (fields->list[i].id == HTTP_FIELD_CONNECTION)
-			read_options(fields, fields->list[i].value, &connection);
+			read_options(fields, fields->list[i].value,
+			    &connection);
 		if ((fields->repeated &
 			HTTP_FIELD_BIT(HTTP_FIELD_CONNECTION)) == 0)
 			break;

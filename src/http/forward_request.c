@@ -277,7 +277,7 @@ http_forward_is_loop(const struct http_request *request)
 
 	if (!http_fields_have(fields, HTTP_FIELD_VIA))
 		return false;
-	for (uint32_t i = fields->first[HTTP_FIELD_VIA]; i < fields->count; i++) {
+	for (uint32_t i = 0; i < fields->count; i++) {
 		if (fields->list[i].id != HTTP_FIELD_VIA)
 			continue;
 		rest = fields->list[i].value;

@@ -73,7 +73,8 @@ http_framing_read(const struct http_fields *fields, uint8_t minor_version,
     struct http_framing *framing_r)
 {
 	*framing_r = (struct http_framing){
-		.has_length = http_fields_have(fields, HTTP_FIELD_CONTENT_LENGTH),
+		.has_length = http_fields_have(fields,
+		    HTTP_FIELD_CONTENT_LENGTH),
 		.is_chunked = http_fields_have(fields,
 		    HTTP_FIELD_TRANSFER_ENCODING),
 	};

@@ -40,6 +40,18 @@ is_first_byte(char c, bool is_request)
 	return http_char_is(c, HTTP_CHAR_TOKEN) || c == '\r' || c == '\n';
 }
 
+static enum http_fault
+first_byte_fault(bool is_request)
+{
+	return is_request ? HTTP_FAULT_METHOD : HTTP_FAULT_STATUS_LINE;
+}
+
+static enum http_fault
+empty_line_fault(bool is_request)
+{
+	return is_request ? HTTP_FAULT_REQUEST_LINE : HTTP_FAULT_STATUS_LINE;
+}
+
 /* No line feed in what is there: is there room for more? */
 static enum http_scan_result
 wait_for_more(struct http_head_scan *scan, const char *data, size_t len,
@@ -78,8 +90,7 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 
 		if (!scan->has_start_line && pos == scan->line_start &&
 		    pos < limit && !is_first_byte(data[pos], is_request))
-			return refuse(is_request ? HTTP_FAULT_METHOD
-						 : HTTP_FAULT_STATUS_LINE, fault_r);
+			return refuse(first_byte_fault(is_request), fault_r);
 		feed = pos < limit
 			   ? http_find_feed(data + pos, data + limit)
 			   : NULL;
@@ -102,8 +113,7 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 		} else if (is_request && scan->skipped == 0) {
 			scan->skipped = 2;
 		} else {
-			return refuse(is_request ? HTTP_FAULT_REQUEST_LINE
-						 : HTTP_FAULT_STATUS_LINE, fault_r);
+			return refuse(empty_line_fault(is_request), fault_r);
 		}
 		limit = limit_len(scan, len);
 	}

@@ -77,8 +77,10 @@ parse_absolute(const char **pos_r, struct http_request *request)
 	if (*pos == '/')
 		return parse_path(pos_r, request);
 	/* The path is empty.  For OPTIONS that is "*": RFC 9112, 3.2.4. */
-	request->path = bytes_of(
-	    request->method_id == HTTP_METHOD_OPTIONS && *pos != '?' ? "*" : "/");
+	if (request->method_id == HTTP_METHOD_OPTIONS && *pos != '?')
+		request->path = bytes_of("*");
+	else
+		request->path = bytes_of("/");
 	request->query = bytes_slice(NULL, 0);
 	if (*pos == '?') {
 		while (http_char_is(*++pos, HTTP_CHAR_QUERY))

@@ -151,7 +151,8 @@ check_unix_path(struct bytes path)
 		return "the socket's path is over 107 bytes";
 	for (size_t i = 0; i < path.len; i++)
 		if ((unsigned char)path.data[i] <= ' ' || path.data[i] == 0x7f)
-			return "the socket's path contains a blank or a control";
+			return "the socket's path contains a blank or a "
+			       "control";
 	return NULL;
 }
 
@@ -190,7 +191,8 @@ parse_tcp_backend(struct bytes text, struct backend_url *url_r)
 		}
 	}
 	rest = authority;
-	if (authority.len > 0 && memchr(authority.data, '@', authority.len) != NULL)
+	if (authority.len > 0 &&
+	    memchr(authority.data, '@', authority.len) != NULL)
 		return "a user name or password is not allowed";
 	has_brackets = authority.len > 0 && authority.data[0] == '[';
 	if ((wrong = take_host(&rest, &url_r->host)) != NULL)
