@@ -37,15 +37,24 @@ route_active_head(const struct route_table *table)
 	return table->copies[word_load(&table->control->state) & 1];
 }
 
-/* Opens a view.  False when that copy is being changed: try again. */
+/*
+ * Opens a view.  False when that copy is being changed: try again.
+ *
+ * A reader that is held up between its first two loads may find in that
+ * copy a batch that is complete but not published yet.  Its change count
+ * gives it away.
+ */
 static inline bool
 route_view_open(struct route_view *view, const struct route_table *table)
 {
+	uint64_t state = word_load(&table->control->state);
+
 	view->table = table;
-	view->head = route_active_head(table);
+	view->head = table->copies[state & 1];
 	view->words = (const word *)view->head;
 	view->seq = word_load(&view->head->seq);
-	return LIKELY((view->seq & 1) == 0);
+	return LIKELY((view->seq & 1) == 0 &&
+	    word_load(&view->head->change_count) == state >> 1);
 }
 
 /* Whether all that was read so far is of one moment. */

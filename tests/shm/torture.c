@@ -188,7 +188,8 @@ fork_reader(int pipe_fds[2])
 
 		close(pipe_fds[1]);
 		if (pthread_create(&watcher, NULL, watch_parent,
-			&pipe_fds[0]) != 0)
+			&pipe_fds[0]) != 0 ||
+		    pthread_detach(watcher) != 0)
 			_exit(2);
 		read_until_over(table, 1);
 		_exit(0);
