@@ -21,7 +21,9 @@
 #ifndef READERS
 #define READERS	     2
 #endif
-#define ABORTS	     1
+#ifndef ABORTS
+#define ABORTS	     1	/* of batches */
+#endif
 #define PUBLICATIONS 2	/* in all; each copy is published once */
 
 byte state_active;		/* in one word with the change count, */
