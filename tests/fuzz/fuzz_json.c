@@ -65,7 +65,8 @@ write_value(const struct json_doc *doc, int value, struct json_writer *writer)
 		write_string(doc, value, writer);
 		break;
 	case JSON_NUMBER:
-		if (json_integer(doc, value, INT64_MIN, INT64_MAX, &integer) == 0)
+		if (json_integer(doc, value, INT64_MIN, INT64_MAX,
+			&integer) == 0)
 			json_write_integer(writer, integer);
 		else
 			json_write_raw(writer, json_raw(doc, value));
