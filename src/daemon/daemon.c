@@ -34,6 +34,7 @@ struct daemon_run {
 	struct settings *settings;
 	ev_signal terminated;
 	ev_timer backstop;
+	bool is_ready;
 	int status;
 };
 
@@ -345,14 +346,26 @@ daemon_run(const struct daemon_role *role, int argc, char **argv)
 
 	run.status = role->start(daemon);
 	if (run.status == 0) {
-		/* a failure means that master is gone: the loop says so */
-		if (channel_send(daemon->master, FROM_ROLE_READY, NULL, 0, NULL,
-			0) == -1)
-			log_warn("master: %m");
+		if (!role->is_ready_later)
+			daemon_ready(daemon);
 		ev_run(daemon->loop, 0);
 	}
 	tear_down(&run);
 	return run.status;
+}
+
+void
+daemon_ready(struct daemon *daemon)
+{
+	struct daemon_run *run = run_of(daemon);
+
+	if (run->is_ready)
+		return;
+	run->is_ready = true;
+	/* a failure means that master is gone: the loop says so */
+	if (channel_send(daemon->master, FROM_ROLE_READY, NULL, 0, NULL, 0) ==
+	    -1)
+		log_warn("master: %m");
 }
 
 void

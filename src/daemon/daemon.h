@@ -41,6 +41,9 @@ struct daemon_role {
 	/* Begins its work.  Returns 0, or a sysexits status (logged). */
 	int (*start)(struct daemon *);
 
+	/* start only begins to start: the role calls daemon_ready(). */
+	bool is_ready_later;
+
 	/* Takes new settings in place; daemon->settings is the new one. */
 	void (*reload)(struct daemon *, const struct settings *old);
 
@@ -58,6 +61,9 @@ struct daemon_role {
 
 /* main() of a role. Returns its exit status. */
 int daemon_run(const struct daemon_role *, int argc, char **argv);
+
+/* Says READY to master, once, for a role that is_ready_later. */
+void daemon_ready(struct daemon *);
 
 /* The role's work is over: the loop ends, daemon_run() returns. */
 void daemon_done(struct daemon *);

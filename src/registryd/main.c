@@ -12,6 +12,7 @@ main(int argc, char **argv)
 	static const struct daemon_role role = {
 		.name = "registryd",
 		.start = registry_start,
+		.is_ready_later = true,	/* when the table is published */
 		.reload = registry_reload,
 		.drain = registry_drain,
 		.message = registry_message,

@@ -132,6 +132,7 @@ on_loaded(void *context, const struct store_outcome *outcome)
 		retry_load(registry);
 	}
 	write_queue_hold(registry->writes, false);
+	daemon_ready(registry->daemon);
 }
 
 static void
@@ -160,6 +161,7 @@ load(struct registry *registry)
 	model_free(&registry->loading);
 	write_queue_hold(registry->writes, false);
 	retry_load(registry);
+	daemon_ready(registry->daemon);
 }
 
 static void
@@ -237,6 +239,7 @@ on_opened(void *context, const struct store_outcome *outcome)
 		  "trying again",
 	    outcome->message == NULL ? "cannot be opened" : outcome->message);
 	serve_static(registry);
+	daemon_ready(registry->daemon);
 }
 
 static void
