@@ -3,10 +3,15 @@
 -- milliseconds since 1970.
 
 -- Neither a slow statement nor an instance that stopped in the middle of a
--- transaction may hold up the others.
+-- transaction may hold up the others.  All that is asked is asked by key, in
+-- the key's order: tables that were just filled, and have no statistics yet,
+-- must not talk the planner into anything else.
 -- name: set_up
 SELECT set_config('statement_timeout', $1, false),
-	set_config('idle_in_transaction_session_timeout', $1, false)
+	set_config('idle_in_transaction_session_timeout', $1, false),
+	set_config('jit', 'off', false),
+	set_config('enable_seqscan', 'off', false),
+	set_config('enable_bitmapscan', 'off', false)
 
 -- name: begin
 BEGIN
