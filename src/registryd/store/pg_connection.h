@@ -125,7 +125,8 @@ void pg_connection_retire(struct pg_connection *);
 
 /* pg_query.c: */
 
-/* Sends a query.  A failure to send shows as a lost connection. */
+/* Queues a query, to leave with the next of the two calls below, or when
+ * libpq holds many.  A failure to send shows as a lost connection. */
 void pg_connection_send(struct pg_connection *, enum store_query,
     const struct cell *cells, uint32_t count, uint32_t tag);
 /* Ends what was sent: errors reach no further; synced() follows. */

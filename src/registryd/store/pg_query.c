@@ -98,7 +98,6 @@ pg_connection_send(struct pg_connection *connection, enum store_query query,
 		return;
 	}
 	note_sent(connection, PG_SENT_QUERY, query, tag);
-	pg_connection_flush(connection);
 }
 
 void

@@ -1,0 +1,108 @@
+/*
+ * tests/unit/store/test_store.c - names, queries and what was built in.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "registryd/store/queries.h"
+#include "registryd/store/store.h"
+
+static void
+each_name_is_read_back(void **state)
+{
+	enum object_kind kind;
+	enum object_origin origin;
+	enum balance_policy policy;
+	enum probe_kind probe;
+
+	(void)state;
+	for (int i = OBJECT_SERVICE; i <= OBJECT_ROUTE; i++) {
+		assert_int_equal(object_kind_parse(
+		    object_kind_name((enum object_kind)i), &kind), 0);
+		assert_int_equal(kind, i);
+	}
+	for (int i = ORIGIN_API; i <= ORIGIN_SESSION; i++) {
+		assert_int_equal(object_origin_parse(
+		    object_origin_name((enum object_origin)i), &origin), 0);
+		assert_int_equal(origin, i);
+	}
+	for (int i = BALANCE_ROUND_ROBIN; i <= BALANCE_HASH_HEADER; i++) {
+		assert_int_equal(balance_policy_parse(
+		    balance_policy_name((enum balance_policy)i), &policy), 0);
+		assert_int_equal(policy, i);
+	}
+	for (int i = PROBE_OFF; i <= PROBE_HTTP; i++) {
+		assert_int_equal(probe_kind_parse(
+		    probe_kind_name((enum probe_kind)i), &probe), 0);
+		assert_int_equal(probe, i);
+	}
+	assert_int_equal(object_kind_parse("", &kind), -1);
+	assert_int_equal(balance_policy_parse("random", &policy), -1);
+}
+
+static void
+each_query_has_a_text(void **state)
+{
+	(void)state;
+	for (int i = 0; i < QUERY_COUNT; i++) {
+		assert_non_null(sqlite_queries[i].sql);
+#ifdef HAVE_POSTGRESQL
+		assert_non_null(postgres_queries[i].sql);
+		assert_string_equal(postgres_queries[i].name,
+		    sqlite_queries[i].name);
+#endif
+	}
+}
+
+static void
+migrations_are_numbered_without_gaps(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < sqlite_migration_count; i++)
+		assert_int_equal(sqlite_migrations[i].version, i + 1);
+#ifdef HAVE_POSTGRESQL
+	assert_int_equal(postgres_migration_count, sqlite_migration_count);
+#endif
+}
+
+static void
+a_driver_that_is_not_built_in_is_said_so(void **state)
+{
+	struct settings settings = { .store.driver = STORE_POSTGRES };
+	struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+	static char no_text[] = "";
+	const char *error = NULL;
+	struct store *store;
+
+	(void)state;
+	settings.store.url = no_text;
+#ifdef HAVE_POSTGRESQL
+	assert_int_equal(store_new(loop, &settings, &store, &error), 0);
+	assert_non_null(store);
+#else
+	assert_int_equal(store_new(loop, &settings, &store, &error), -1);
+	assert_string_equal(error,
+	    "postgres: not built in; configure --with-postgresql");
+#endif
+	store_free(&store);
+	assert_null(store);
+	ev_loop_destroy(loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_name_is_read_back),
+		cmocka_unit_test(each_query_has_a_text),
+		cmocka_unit_test(migrations_are_numbered_without_gaps),
+		cmocka_unit_test(a_driver_that_is_not_built_in_is_said_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
