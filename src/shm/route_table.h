@@ -6,7 +6,9 @@
  * The region holds two whole copies and an atomic index of the active
  * one (left-right), each copy inside a seqlock of its own.  A reader
  * loads the index, reads that copy, copies the answer out and checks the
- * copy's sequence; on a difference it starts again from the index.  The
+ * copy's sequence; on a difference it starts again from the index.  (So it
+ * does when the copy's change count is not the one that stood beside the
+ * index: a batch may be complete there that is not yet published.)  The
  * writer works on the copy that is not active, so a reader is disturbed
  * only when it stays through a whole publication; and whatever
  * instruction kills the writer, the active copy is whole.

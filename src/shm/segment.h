@@ -104,7 +104,8 @@ struct region {
 
 /*
  * Maps a region, checking its header.  By path read-only, or by a
- * descriptor that is writable and becomes the region's own.
+ * descriptor that is writable and becomes the region's own (on failure
+ * it is closed).
  * Returns 0, or -1 with errno: ENOENT, EACCES, EINVAL (no region of
  * ours), EPROTO (another layout version).
  */

@@ -9,6 +9,9 @@
  * and repeats the same changes in the other.  Until commit, readers see
  * nothing of it.  The work of a batch is in proportion to the batch.
  *
+ * A put of a backend also gives its service (and the one it leaves) a new
+ * version: a reader keeps a service together with its backends.
+ *
  * If the writer dies: before the store of `active` the batch is as if it
  * had never been; after it, it is whole.  table_writer_open() of the
  * successor rebuilds the copy that is not active from the other one
@@ -31,7 +34,7 @@ struct table_writer;
 
 /*
  * Takes the writable descriptor of the routes region, which becomes the
- * writer's own.  Repairs what a dead writer left.  Returns 0, or -1 with
+ * writer's own (on failure it is closed).  Repairs what a dead writer left.  Returns 0, or -1 with
  * errno as region_map_fd(), or ENOSPC.
  */
 MUST_CHECK int table_writer_open(int fd, struct table_writer **writer_r);
@@ -64,10 +67,12 @@ MUST_CHECK int table_writer_remove_route(struct table_writer *, uint32_t slot);
 MUST_CHECK int table_writer_remove_path(struct table_writer *,
     const struct path_key *);
 
-/* Publishes the batch under the store's generation. Cannot fail. */
+/* Publishes the batch under the store's generation.  Cannot fail; a batch
+ * of which a change failed must not come here. */
 void table_writer_commit(struct table_writer *, uint64_t generation);
 
-/* Undoes the batch, by rebuilding the copy from the active one. */
+/* Undoes the batch, from the active copy.  Slots that it gave out are no
+ * longer the caller's. */
 void table_writer_abort(struct table_writer *);
 
 #endif

@@ -158,6 +158,10 @@ const struct worker_counters *worker_stats_read_counters(
  * The record of a route or backend for its worker, zeroed first when its
  * tag was another's.  Never NULL: when the slot is out of range or no
  * memory can be had, a record that nobody reads (counted: stats_lost).
+ *
+ * A slot may get another tenant while requests of the old one are still
+ * in flight: who takes in_flight or connections down later looks at the
+ * tag first, and leaves alone what is another's.
  */
 struct route_stats *worker_stats_route(struct worker_stats *, uint32_t slot,
     uint64_t route_id);

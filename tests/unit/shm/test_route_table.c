@@ -408,6 +408,41 @@ a_successor_goes_on_where_the_last_writer_stopped(void **state)
 	assert_int_equal(fixture_route_id(table, "h", "/b"), 2);
 }
 
+static void
+a_service_of_many_backends_is_read_whole_or_not_at_all(void **state)
+{
+	enum { MANY = 4000 };
+	static uint32_t slots[MANY];
+	struct service_spec spec = { .name = BYTES_LITERAL("many"),
+		.backends = slots, .backend_count = MANY };
+	uint32_t service = TABLE_NONE;
+	struct service_copy copy;
+	struct arena small;
+
+	(void)state;
+	table_writer_begin(writer);
+	for (uint32_t i = 0; i < MANY; i++) {
+		const struct backend_spec backend = { .id = i,
+			.service = TABLE_NONE,
+			.host = BYTES_LITERAL("10.0.0.1") };
+
+		slots[i] = TABLE_NONE;
+		assert_int_equal(table_writer_put_backend(writer, &slots[i],
+		    &backend), 0);
+	}
+	assert_int_equal(table_writer_put_service(writer, &service, &spec), 0);
+	table_writer_commit(writer, 1);
+	assert_int_equal(route_table_read_service(table, service, &arena,
+	    &copy), TABLE_FOUND);
+	for (uint32_t i = 0; i < MANY; i++)
+		assert_int_equal(copy.backends[i].spec.id, i);
+
+	arena_init(&small, 10000);
+	assert_int_equal(route_table_read_service(table, service, &small,
+	    &copy), TABLE_NO_MEMORY);
+	arena_free(&small);
+}
+
 int
 main(void)
 {
@@ -415,6 +450,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(requests_find_their_route),
 		CASE(a_service_comes_back_with_its_backends),
+		CASE(a_service_of_many_backends_is_read_whole_or_not_at_all),
 		CASE(a_route_comes_back_with_all_it_says),
 		CASE(what_is_removed_is_gone_and_its_slots_serve_again),
 		CASE(an_aborted_batch_leaves_nothing),
