@@ -16,6 +16,7 @@
 #include "daemon/resolver.h"
 #include "healthd/failures.h"
 #include "healthd/monitor.h"
+#include "healthd/outbox.h"
 #include "healthd/roster.h"
 #include "ipc/health_msg.h"
 #include "ipc/inherited.h"
@@ -28,23 +29,32 @@ struct healthd {
 	struct monitor *monitor;
 	struct roster *roster;
 	struct failures *failures;
+	struct outbox *outbox;
 	struct channel *peer;		/* registryd; NULL while it is away */
 	ev_io woken;			/* FD_FAILURES */
 	ev_timer second;
 };
 
-/* registryd ------------------------------------------------------------- */
+/* registryd ------------------------------------------------------------ */
+
+/* A registryd that is away reads the words when it is back. */
+static void
+send_changed(void *context, const struct health_changed *changed)
+{
+	struct healthd *healthd = context;
+
+	if (healthd->peer != NULL &&
+	    channel_send(healthd->peer, FROM_HEALTHD_CHANGED, changed,
+		sizeof(*changed), NULL, 0) == -1)
+		log_debug("registryd: not told of a change: %m");
+}
 
 static void
 on_changed(void *context, const struct health_changed *changed)
 {
 	struct healthd *healthd = context;
 
-	/* A registryd that is away reads the words when it is back. */
-	if (healthd->peer != NULL &&
-	    channel_send(healthd->peer, FROM_HEALTHD_CHANGED, changed,
-		sizeof(*changed), NULL, 0) == -1)
-		log_debug("registryd: not told of backend's change: %m");
+	outbox_put(healthd->outbox, changed);
 }
 
 static int
@@ -176,6 +186,7 @@ healthd_free(struct healthd *healthd)
 	failures_free(&healthd->failures);
 	roster_free(&healthd->roster);
 	monitor_free(&healthd->monitor);
+	outbox_free(&healthd->outbox);
 	if (healthd->resolver != NULL)
 		resolver_free(&healthd->resolver);
 	if (healthd->health != NULL)
@@ -220,12 +231,14 @@ make_parts(struct healthd *healthd)
 		return EX_OSERR;
 	}
 	config.resolver = healthd->resolver;
+	healthd->outbox = outbox_new(config.loop, send_changed, healthd);
 	healthd->monitor = monitor_new(&config);
 	healthd->failures = failures_new(healthd->daemon->segment_dir,
 	    on_failure, healthd);
 	if (healthd->monitor != NULL)
 		healthd->roster = roster_new(healthd->table, healthd->monitor);
-	if (healthd->roster == NULL || healthd->failures == NULL) {
+	if (healthd->roster == NULL || healthd->failures == NULL ||
+	    healthd->outbox == NULL) {
 		log_error("out of memory");
 		return EX_OSERR;
 	}

@@ -102,14 +102,21 @@ verdict_count_passive(const struct target *target, struct health_map *health)
 		COUNT_UP(detail->passive_count);
 }
 
+/* That one is found up as it appears is no news of a day. */
 static void
-log_change(const struct target *target, const char *reason)
+log_change(const struct target *target, uint32_t before, const char *reason)
 {
+	bool is_first = (before & VERDICT_FLAGS) == 0;
 	const char *name = "unproven";
+	enum log_level level = LOG_LEVEL_NOTICE;
 
-	if (target->probe.state != PROBE_UNKNOWN)
-		name = target->probe.state == PROBE_UP ? "up" : "down";
-	log_notice("backend %" PRIu64 ": %s%s%s", target->id, name,
+	if (target->probe.state == PROBE_DOWN) {
+		name = "down";
+	} else if (target->probe.state == PROBE_UP) {
+		name = "up";
+		level = is_first ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE;
+	}
+	log_write(level, "backend %" PRIu64 ": %s%s%s", target->id, name,
 	    *reason == '\0' ? "" : ": ", reason);
 }
 
@@ -138,6 +145,6 @@ verdict_publish(const struct target *target, struct health_map *health,
 	detail = health_detail_writable(health, target->slot);
 	if (detail != NULL)
 		PUT(detail->changed_wall_ms, changed_r->at_wall_ms);
-	log_change(target, reason);
+	log_change(target, before, reason);
 	return true;
 }
