@@ -60,7 +60,7 @@ struct resolver {
 	LIST_HEAD(, resolver_name) buckets[NAME_BUCKETS];
 };
 
-/* c-ares on the loop ------------------------------------------------------- */
+/* c-ares on the loop ----------------------------------------------------- */
 
 /* Sets the timer to when c-ares wants to be called next. */
 static void
@@ -154,7 +154,7 @@ on_socket_state(void *context, ares_socket_t fd, int wants_read,
 	ev_io_start(resolver->loop, &socket->io);
 }
 
-/* Answers ------------------------------------------------------------------ */
+/* Answers ---------------------------------------------------------------- */
 
 static int
 compare_addresses(const void *a, const void *b)
@@ -348,7 +348,7 @@ on_refresh(struct ev_loop *loop, ev_timer *timer, int events)
 	resolver_refresh(timer->data);
 }
 
-/* Names -------------------------------------------------------------------- */
+/* Names ------------------------------------------------------------------ */
 
 /* Source: FNV-1a, 32 bits (Fowler, Noll, Vo). */
 static uint32_t
@@ -490,7 +490,7 @@ resolver_cancel(struct resolver_wait **p)
 	free(wait);
 }
 
-/* The resolver --------------------------------------------------------------- */
+/* The resolver ----------------------------------------------------------- */
 
 struct resolver *
 resolver_new(struct ev_loop *loop)

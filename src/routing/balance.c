@@ -46,7 +46,8 @@ round_robin(const struct balance *balance)
 
 		backend->smooth_weight += balance->candidates[i].weight;
 		sum += balance->candidates[i].weight;
-		if (best == NULL || backend->smooth_weight > best->smooth_weight)
+		if (best == NULL ||
+		    backend->smooth_weight > best->smooth_weight)
 			best = backend;
 	}
 	best->smooth_weight -= sum;
@@ -120,8 +121,10 @@ hash_key(const struct balance *balance)
 	const struct route_query *query = balance->query;
 	struct bytes value = { NULL, 0 };
 
-	if (balance->spec->policy == BALANCE_HASH_HEADER && query->field != NULL)
-		value = query->field(query->request, balance->spec->hash_header);
+	if (balance->spec->policy == BALANCE_HASH_HEADER &&
+	    query->field != NULL)
+		value = query->field(query->request,
+		    balance->spec->hash_header);
 	if (value.len > 0)
 		return XXH3_64bits(value.data, value.len);
 	return XXH3_64bits(&query->client, sizeof(query->client));

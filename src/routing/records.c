@@ -49,7 +49,8 @@ pack_route(const struct route_copy *copy)
 	struct header_edit *headers;
 	char *text;
 
-	route = calloc(1, sizeof(*route) + headers_size + route_text_bytes(spec));
+	route = calloc(1,
+	    sizeof(*route) + headers_size + route_text_bytes(spec));
 	if (route == NULL)
 		return NULL;
 	route->item.references = 1;
@@ -197,7 +198,7 @@ carry_service(struct cached_service *cached, struct cached_service *old)
 	cached->item.references++;
 }
 
-/* The cache ---------------------------------------------------------------- */
+/* The cache -------------------------------------------------------------- */
 
 static void
 free_plain(void *context, struct cache_item *item)
@@ -219,7 +220,8 @@ free_service(void *context, struct cache_item *item)
 
 		if (backend->user != NULL && !backend->has_handed_user_on &&
 		    records->drop_user != NULL)
-			records->drop_user(records->drop_context, backend->user);
+			records->drop_user(records->drop_context,
+			    backend->user);
 	}
 	if (cached->newer != NULL)
 		slot_cache_release(&records->services, &cached->newer->item);
@@ -317,7 +319,8 @@ records_path(struct records *records, uint32_t slot, uint32_t version)
 	struct cache_item *item = slot_cache_find(&records->paths, slot);
 	struct cached_path *path;
 
-	path = item == NULL ? NULL : CONTAINER_OF(item, struct cached_path, item);
+	path = item == NULL ? NULL :
+	    CONTAINER_OF(item, struct cached_path, item);
 	if (LIKELY(path != NULL && item->version == version)) {
 		item->is_recent = true;
 		return path;

@@ -49,7 +49,7 @@ struct records {
 	struct slot_cache paths, routes, services;
 	struct arena scratch;
 	uint64_t read_count;		/* of records read from the table */
-	bool has_failed;		/* one could not be read: busy, memory */
+	bool has_failed;		/* one could not be read */
 	router_drop_user_fn *drop_user;
 	void *drop_context;
 	uint32_t seed;			/* of drain phases */

@@ -161,7 +161,7 @@ show_service(struct attempt *attempt, struct cached_service *cached)
 	choice->service = &cached->service;
 }
 
-/* A service's backends ------------------------------------------------------ */
+/* A service's backends --------------------------------------------------- */
 
 /* The first in the order of precedence counts, but for one that is only
  * full: it is still there, and waiting for it may help. */
@@ -288,7 +288,7 @@ pick_backend(struct attempt *attempt, struct cached_service *cached)
 	return balance_pick(&balance);
 }
 
-/* From the outside in ------------------------------------------------------- */
+/* From the outside in ---------------------------------------------------- */
 
 static bool
 try_service(struct attempt *attempt, uint32_t slot)
@@ -380,11 +380,12 @@ route_weight(struct records *records, uint32_t slot)
 	for (uint32_t i = 0; i < cached->route.spec.target_count; i++) {
 		const struct route_target *target =
 		    &cached->route.spec.targets[i];
-		struct cached_service *service;
+		const struct cached_service *service;
 
 		if (target->weight == 0)
 			continue;
-		if ((service = records_service(records, target->service)) != NULL)
+		service = records_service(records, target->service);
+		if (service != NULL)
 			sum += service->weight_sum;
 	}
 	return sum;
@@ -464,7 +465,8 @@ choose_once(struct attempt *attempt)
 		choice->refusal = refusal_of_lookup(result);
 		return true;
 	}
-	path = records_path(records, choice->match.entry, choice->match.version);
+	path = records_path(records, choice->match.entry,
+	    choice->match.version);
 	if (path != NULL && path->route_count > 0)
 		(void)try_path(attempt, path);
 	if (choice->backend == NULL && choice->refusal == REFUSED_NOT)
@@ -546,7 +548,7 @@ router_choose_other(struct router *router, const struct route_query *query,
 	return true;
 }
 
-/* What this process saw ------------------------------------------------------ */
+/* What this process saw -------------------------------------------------- */
 
 /* The backend of a choice in the version of its service that is kept now;
  * NULL when that is the choice's own or has no such tenant. */

@@ -170,9 +170,10 @@ void router_note_success(struct router *, const struct route_choice *);
  * versions as long as those are held.  Set it once, when it is NULL.
  */
 typedef void router_drop_user_fn(void *context, void *user);
-void router_set_drop_user(struct router *, router_drop_user_fn *, void *context);
+void router_set_drop_user(struct router *, router_drop_user_fn *,
+    void *context);
 
-/* Explaining ----------------------------------------------------------- */
+/* Explaining ------------------------------------------------------------- */
 
 /* Why one backend may or may not be taken now; "" where it may. */
 struct backend_standing {
@@ -180,8 +181,9 @@ struct backend_standing {
 	uint64_t id;
 	uint32_t flags;			/* health word; 0 unjudged */
 	bool is_eligible;
-	const char *tier;		/* "proven", "unproven", "suspect", ... */
-	const char *why;		/* "maintenance", "down", "weight 0", "" */
+	const char *tier;		/* "proven", "unproven", "suspect",
+					 * or "none" */
+	const char *why;		/* "maintenance", "down", ... or "" */
 };
 
 /* Fills up to max standings for a service's backends; returns how many. */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 void
-slot_cache_init(struct slot_cache *cache, uint32_t max, cache_free_fn *free_item,
-    void *context)
+slot_cache_init(struct slot_cache *cache, uint32_t max,
+    cache_free_fn *free_item, void *context)
 {
 	*cache = (struct slot_cache){
 		.max = max,

@@ -29,7 +29,8 @@ drained_weight(const struct router_config *config,
 }
 
 static bool
-is_busy(const struct router_config *config, const struct routed_backend *backend)
+is_busy(const struct router_config *config,
+    const struct routed_backend *backend)
 {
 	return backend->spec.max_connections > 0 && config->in_flight != NULL &&
 	    config->in_flight(config->context, backend->slot,

@@ -224,11 +224,12 @@ put_time(struct line *line, struct access_clock *clock, int64_t wall_ms)
 		clock_format_rfc3339(second * 1000, clock->utc);
 		clock->utc_s = second;
 	}
-	write_digits(clock->utc + 20, (unsigned int)(wall_ms - second * 1000), 3);
+	write_digits(clock->utc + 20,
+	    (unsigned int)(wall_ms - second * 1000), 3);
 	put(line, clock->utc, CLOCK_RFC3339_SIZE - 1);
 }
 
-/* Combined ----------------------------------------------------------------- */
+/* Combined --------------------------------------------------------------- */
 
 static void
 put_protocol(struct line *line, const struct access_record *record)
@@ -288,7 +289,7 @@ access_line_combined(struct access_clock *clock,
 	return end_line(&line, out);
 }
 
-/* JSON ----------------------------------------------------------------------- */
+/* JSON ------------------------------------------------------------------- */
 
 static void
 put_json_text(struct line *line, struct bytes value)
@@ -358,7 +359,7 @@ access_line_json(struct access_clock *clock, const struct access_record *record,
 	return end_line(&line, out);
 }
 
-/* Custom ------------------------------------------------------------------- */
+/* Custom ----------------------------------------------------------------- */
 
 static void
 put_seconds_text(struct line *line, int64_t us)

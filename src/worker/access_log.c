@@ -40,7 +40,7 @@ struct access_log {
 	char block[BLOCK_BYTES + ACCESS_LINE_MAX];
 };
 
-/* Writing ------------------------------------------------------------------ */
+/* Writing ---------------------------------------------------------------- */
 
 static uint64_t
 count_lines(const char *data, size_t len)
@@ -166,7 +166,7 @@ access_log_dropped_count(const struct access_log *log)
 	return log->dropped_count;
 }
 
-/* Opening ------------------------------------------------------------------ */
+/* Opening ---------------------------------------------------------------- */
 
 /* O_NONBLOCK: a fifo that nobody reads is an error, not a halt. */
 static int

@@ -34,7 +34,8 @@ struct access_record {
 	uint64_t backend_id;		/* 0: none */
 	uint32_t tries;			/* backends asked */
 	int64_t total_us, connect_us, first_byte_us; /* -1: never came to it */
-	const char *reason;		/* stable word; NULL: the backend's answer */
+	const char *reason;		/* stable word; NULL: the backend's
+					 * own answer */
 };
 
 /*

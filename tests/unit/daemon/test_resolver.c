@@ -59,8 +59,8 @@ add_record(uint8_t *packet, size_t at, const char *address)
 		0, 60, 0, 4 };
 
 	memcpy(packet + at, head, sizeof(head));
-	assert_int_equal(inet_pton(AF_INET, address, packet + at + sizeof(head)),
-	    1);
+	assert_int_equal(inet_pton(AF_INET, address,
+	    packet + at + sizeof(head)), 1);
 	return at + sizeof(head) + 4;
 }
 
@@ -179,25 +179,23 @@ static const char *
 address_text(const struct resolver_answer *answer, uint32_t i)
 {
 	static char text[INET6_ADDRSTRLEN];
-	const struct sockaddr_storage *address = &answer->addresses[i];
+	const void *address = &answer->addresses[i];
+	const struct sockaddr_in *v4 = address;
+	const struct sockaddr_in6 *v6 = address;
 
 	assert_true(i < answer->count);
-	if (address->ss_family == AF_INET)
-		inet_ntop(AF_INET,
-		    &((const struct sockaddr_in *)(const void *)address)->sin_addr,
-		    text, sizeof(text));
+	if (v4->sin_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, text, sizeof(text));
 	else
-		inet_ntop(AF_INET6,
-		    &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
-		    text, sizeof(text));
+		inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
 	return text;
 }
 
 static void
 an_address_needs_no_server(void **state)
 {
-	static const char *const literals[] = { "127.0.0.1", "10.255.0.9", "::1",
-		"2001:db8::7" };
+	static const char *const literals[] = { "127.0.0.1", "10.255.0.9",
+		"::1", "2001:db8::7" };
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < COUNT_OF(literals); i++) {
@@ -262,7 +260,8 @@ a_changed_answer_replaces_the_old(void **state)
 	while (resolver_answer(name)->version == 1)
 		ev_run(f->loop, EVRUN_ONCE);
 	assert_int_equal(resolver_answer(name)->count, 1);
-	assert_string_equal(address_text(resolver_answer(name), 0), "192.0.2.9");
+	assert_string_equal(address_text(resolver_answer(name), 0),
+	    "192.0.2.9");
 	resolver_release(f->resolver, &name);
 }
 
@@ -306,14 +305,16 @@ a_server_that_is_gone_leaves_the_last_good_answer(void **state)
 		ev_run(f->loop, EVRUN_ONCE);
 	assert_int_equal(resolver_answer(name)->count, 1);
 	assert_int_equal(resolver_answer(name)->version, 1);
-	assert_string_equal(address_text(resolver_answer(name), 0), "192.0.2.1");
+	assert_string_equal(address_text(resolver_answer(name), 0),
+	    "192.0.2.1");
 
 	start_server(f);
 	f->server.addresses[0] = "192.0.2.5";
 	resolver_refresh(name);
 	while (resolver_answer(name)->error != NULL)
 		ev_run(f->loop, EVRUN_ONCE);
-	assert_string_equal(address_text(resolver_answer(name), 0), "192.0.2.5");
+	assert_string_equal(address_text(resolver_answer(name), 0),
+	    "192.0.2.5");
 	resolver_release(f->resolver, &name);
 }
 
@@ -332,7 +333,8 @@ an_empty_answer_changes_nothing(void **state)
 	resolver_refresh(name);
 	while (resolver_answer(name)->error == NULL)
 		ev_run(f->loop, EVRUN_ONCE);
-	assert_string_equal(address_text(resolver_answer(name), 0), "192.0.2.1");
+	assert_string_equal(address_text(resolver_answer(name), 0),
+	    "192.0.2.1");
 	resolver_release(f->resolver, &name);
 }
 

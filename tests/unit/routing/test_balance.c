@@ -53,8 +53,8 @@ least_connections_follows_its_table(void **state)
 
 		world_set_up(state);
 		w = *state;
-		world_prove(w, world_add_plain(w, "/", BALANCE_LEAST_CONNECTIONS,
-		    loads[i].weights, 3));
+		world_prove(w, world_add_plain(w, "/",
+		    BALANCE_LEAST_CONNECTIONS, loads[i].weights, 3));
 		memcpy(w->in_flight, loads[i].in_flight,
 		    sizeof(loads[i].in_flight));
 		for (int again = 0; again < 3; again++)
@@ -111,7 +111,7 @@ two_choices_among_the_idle_go_by_weight(void **state)
 	assert_in_range(counts[0], 2850, 3150);
 }
 
-/* Consistent hashing --------------------------------------------------------- */
+/* Consistent hashing ----------------------------------------------------- */
 
 static void
 choose_for_clients(struct world *w, uint32_t *slots)
@@ -239,7 +239,8 @@ a_field_decides_and_the_client_where_it_is_missing(void **state)
 	assert_int_equal(seen_by_client, 0xff);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
+#define CASE(f) \
+	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
 int
 main(void)

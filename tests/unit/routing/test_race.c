@@ -49,7 +49,8 @@ put_side(struct table_writer *writer, struct side *side)
 		.id = 1, .service = TABLE_NONE, .weight = 1, .port = 80,
 		.host = side->name,
 	};
-	struct service_spec service = { .name = side->name, .backend_count = 1 };
+	struct service_spec service = { .name = side->name,
+		.backend_count = 1 };
 	struct route_spec route = { .label = side->name, .target_count = 1 };
 	struct path_spec path = { .route_count = 1 };
 

@@ -129,7 +129,8 @@ another_tenant_of_the_slot_gets_no_user(void **state)
 	slot = world_add_plain(w, "/", BALANCE_ROUND_ROBIN, weights, 1);
 	give_users(w, slot);
 	table_writer_begin(w->writer);
-	assert_int_equal(table_writer_put_backend(w->writer, &backend, &spec), 0);
+	assert_int_equal(table_writer_put_backend(w->writer, &backend, &spec),
+	    0);
 	table_writer_commit(w->writer, ++w->generation);
 	world_put_service(w, slot, BALANCE_ROUND_ROBIN, &backend, 1);
 	service = router_get_service(w->router, slot);
@@ -192,8 +193,10 @@ a_sweep_drops_what_the_table_no_longer_has(void **state)
 	const uint32_t backend = world_add_backend(w, 1);
 	uint32_t gone, stays;
 
-	gone = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend, 1);
-	stays = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend, 1);
+	gone = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend,
+	    1);
+	stays = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend,
+	    1);
 	give_users(w, gone);
 	give_users(w, stays);
 	router_sweep(w->router);
@@ -205,7 +208,8 @@ a_sweep_drops_what_the_table_no_longer_has(void **state)
 	assert_int_equal(w->dropped_users, 1);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
+#define CASE(f) \
+	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
 int
 main(void)

@@ -24,7 +24,7 @@ letter_of(struct world *w, uint32_t service_slot, uint32_t slot)
 	return letter;
 }
 
-/* Turns ------------------------------------------------------------------- */
+/* Turns ------------------------------------------------------------------ */
 
 static const struct {
 	const char *sentence;
@@ -62,7 +62,7 @@ round_robin_follows_its_table(void **state)
 	}
 }
 
-/* Standing ------------------------------------------------------------------ */
+/* Standing --------------------------------------------------------------- */
 
 /*
  * A letter a backend: u up, ? unjudged, d down, m maintenance, b breaker
@@ -143,8 +143,8 @@ put_full_backends(struct world *w, const char *letters)
 		if (letters[slot] != 'x')
 			continue;
 		arena_init(&arena, 65536);
-		assert_int_equal(route_table_read_backend(w->table, slot, &arena,
-		    &copy), TABLE_FOUND);
+		assert_int_equal(route_table_read_backend(w->table, slot,
+		    &arena, &copy), TABLE_FOUND);
 		copy.spec.max_connections = 2;
 		table_writer_begin(w->writer);
 		assert_int_equal(table_writer_put_backend(w->writer, &same,
@@ -269,7 +269,8 @@ without_probes_nobody_waits_for_proof(void **state)
 	spec.backends = backends;
 	spec.backend_count = 2;
 	table_writer_begin(w->writer);
-	assert_int_equal(table_writer_put_service(w->writer, &service, &spec), 0);
+	assert_int_equal(table_writer_put_service(w->writer, &service, &spec),
+	    0);
 	table_writer_commit(w->writer, ++w->generation);
 	world_set_flags(w, service, 0, HEALTH_UP);
 	for (int i = 0; i < 2; i++)
@@ -297,7 +298,7 @@ half_open_takes_as_many_trials_as_there_are(void **state)
 	assert_int_equal(w->trials, 0);
 }
 
-/* Sharing -------------------------------------------------------------------- */
+/* Sharing ---------------------------------------------------------------- */
 
 /* Three routes at "/", each with a service of one backend. */
 static void
@@ -400,7 +401,7 @@ targets_split_by_weight(void **state)
 	assert_int_equal(counts[1], 100);
 }
 
-/* Retries --------------------------------------------------------------------- */
+/* Retries ---------------------------------------------------------------- */
 
 static void
 a_retry_takes_another_backend_of_the_service(void **state)
@@ -476,7 +477,7 @@ a_retry_survives_a_table_that_changed_meanwhile(void **state)
 	router_release(w->router, &choice);
 }
 
-/* Drain ------------------------------------------------------------------------ */
+/* Drain ------------------------------------------------------------------ */
 
 #define DRAIN_REQUESTS 2000
 
@@ -497,7 +498,8 @@ a_lone_drain_refuses_its_share_and_no_more(void **state)
 
 		w->now = instant_after_ms(start, tenth * 2000);
 		for (int i = 0; i < DRAIN_REQUESTS; i++) {
-			served += world_choose(w, &query, &refusal) != TABLE_NONE;
+			served += world_choose(w, &query, &refusal) !=
+			    TABLE_NONE;
 			assert_true(refusal == REFUSED_NOT ||
 			    refusal == REFUSED_DRAINING);
 		}
@@ -522,7 +524,8 @@ any_hundred_requests_are_drained_evenly(void **state)
 		int served = 0;
 
 		for (int i = 0; i < 100; i++)
-			served += world_choose(w, &query, &refusal) != TABLE_NONE;
+			served += world_choose(w, &query, &refusal) !=
+			    TABLE_NONE;
 		assert_in_range(served, 48, 52);
 	}
 }
@@ -545,7 +548,8 @@ others_take_the_share_of_a_drain(void **state)
 		w->now = instant_after_ms(start, tenth * 2000);
 		count_choices(w, DRAIN_REQUESTS, counts, 2);
 		if (abs((int)counts[0] - want) > DRAIN_REQUESTS / 100)
-			fail_msg("at %d tenths %u of %d", tenth, counts[0], want);
+			fail_msg("at %d tenths %u of %d", tenth, counts[0],
+			    want);
 	}
 }
 
@@ -566,7 +570,8 @@ a_route_that_shares_takes_the_share_of_a_drain(void **state)
 		w->now = instant_after_ms(start, tenth * 2000);
 		count_choices(w, DRAIN_REQUESTS, counts, 3);
 		if (abs((int)counts[2] - want) > DRAIN_REQUESTS / 100)
-			fail_msg("at %d tenths %u of %d", tenth, counts[2], want);
+			fail_msg("at %d tenths %u of %d", tenth, counts[2],
+			    want);
 		assert_true(abs((int)counts[0] - (int)counts[1]) <= 4);
 	}
 }
@@ -587,13 +592,15 @@ routes_that_all_drain_refuse_by_their_weights(void **state)
 	world_drain(w, services[2], 0, 20000);
 	for (int tenth = 0; tenth <= 10; tenth++) {
 		/* The first is done half-way, and then out of the count. */
-		double first = (10 - 2 * tenth) / 10., rest = (10 - tenth) / 10.;
+		double first = (10 - 2 * tenth) / 10.;
+		double rest = (10 - tenth) / 10.;
 		double share = tenth < 5 ? (first + 3 * rest) / 4 : rest;
 		int want = (int)(DRAIN_REQUESTS * share), served = 0;
 
 		w->now = instant_after_ms(start, tenth * 2000);
 		for (int i = 0; i < DRAIN_REQUESTS; i++)
-			served += world_choose(w, &query, &refusal) != TABLE_NONE;
+			served += world_choose(w, &query, &refusal) !=
+			    TABLE_NONE;
 		if (abs(served - want) > DRAIN_REQUESTS / 100)
 			fail_msg("at %d tenths %d of %d", tenth, served, want);
 	}
@@ -613,7 +620,7 @@ a_cancelled_drain_serves_all_at_once(void **state)
 	count_choices(w, 100, counts, 1);
 }
 
-/* Explaining -------------------------------------------------------------------- */
+/* Explaining ------------------------------------------------------------- */
 
 static void
 each_backend_is_explained(void **state)
@@ -655,7 +662,8 @@ each_backend_is_explained(void **state)
 	}
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
+#define CASE(f) \
+	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
 int
 main(void)

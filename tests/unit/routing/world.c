@@ -181,7 +181,8 @@ world_put_path(struct world *w, const char *prefix, const uint32_t *routes,
     uint32_t count)
 {
 	const struct path_key key = { .prefix = bytes_of(prefix) };
-	const struct path_spec spec = { .routes = routes, .route_count = count };
+	const struct path_spec spec = { .routes = routes,
+		.route_count = count };
 
 	table_writer_begin(w->writer);
 	assert_int_equal(table_writer_put_path(w->writer, &key, &spec), 0);

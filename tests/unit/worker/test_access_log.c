@@ -94,7 +94,7 @@ custom(const struct access_record *record, const char *format)
 	    access_line_custom(&clock, record, pieces, count, line));
 }
 
-/* Combined ----------------------------------------------------------------- */
+/* Combined --------------------------------------------------------------- */
 
 static void
 combined_is_what_nginx_writes(void **state)
@@ -103,8 +103,9 @@ combined_is_what_nginx_writes(void **state)
 
 	(void)state;
 	assert_string_equal(combined(&record),
-	    "192.0.2.7 - - [31/Jan/2026:12:00:00 +0000] \"GET /a?b=c HTTP/1.1\" "
-	    "200 612 \"http://example.net/\" \"curl/7.88.1\"");
+	    "192.0.2.7 - - [31/Jan/2026:12:00:00 +0000] "
+	    "\"GET /a?b=c HTTP/1.1\" 200 612 "
+	    "\"http://example.net/\" \"curl/7.88.1\"");
 }
 
 static void
@@ -190,7 +191,7 @@ the_clock_follows_each_second(void **state)
 	assert_memory_equal(clock.local, "31/Jan/2026:12:00:00", 20);
 }
 
-/* JSON ----------------------------------------------------------------------- */
+/* JSON ------------------------------------------------------------------- */
 
 static void
 json_has_all_fields(void **state)
@@ -259,7 +260,7 @@ json_escapes_by_its_table(void **state)
 	}
 }
 
-/* Custom ------------------------------------------------------------------- */
+/* Custom ----------------------------------------------------------------- */
 
 static const struct {
 	const char *format, *want;
@@ -329,11 +330,12 @@ a_long_line_is_cut(void **state)
 	    record.client = bytes_slice(long_text, sizeof(long_text));
 	len = strlen(combined(&record));
 	assert_true(len < ACCESS_LINE_MAX);
-	len = strlen(custom(&record, "$target$target$target$target$target$target"));
+	len = strlen(custom(&record,
+	    "$target$target$target$target$target$target"));
 	assert_int_equal(len, ACCESS_LINE_MAX - 1);
 }
 
-/* Files -------------------------------------------------------------------- */
+/* Files ------------------------------------------------------------------ */
 
 static char dir[64];
 
