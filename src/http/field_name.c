@@ -7,8 +7,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "http/head.h"
 
-#include "http/chars.h"
-
 #define FOLD_8 UINT64_C(0x2020202020202020)
 
 static inline uint64_t
@@ -117,21 +115,4 @@ http_field_id(struct bytes name)
 		break;
 	}
 	return HTTP_FIELD_OTHER;
-}
-
-bool
-http_field_name_is_valid(struct bytes name)
-{
-	for (size_t i = 0; i < name.len; i++)
-		if (!http_char_is(name.data[i], HTTP_CHAR_TOKEN))
-			return false;
-	return name.len > 0;
-}
-
-bool
-http_field_value_is_valid(struct bytes value)
-{
-	return value.len == 0 ||
-	    http_value_end(value.data, value.data + value.len) ==
-	    value.data + value.len;
 }

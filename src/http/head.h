@@ -156,9 +156,6 @@ const struct http_field *http_field_find_name(const struct http_fields *,
 
 /* What the name is to sluice (any case). */
 enum http_field_id http_field_id(struct bytes name);
-/* Whether these may stand in a head: a token; no controls but tab. */
-bool http_field_name_is_valid(struct bytes name);
-bool http_field_value_is_valid(struct bytes value);
 /*
  * Walks the elements of a list-valued field value ("a, b"): *rest_r starts
  * as the value.  Elements come without blanks around them and are never

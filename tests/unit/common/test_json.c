@@ -26,6 +26,7 @@ reads_only_json(void **state)
 		{ "[]", GOOD },
 		{ " { \"a\" : [ 1 , \"b\" , null ] } \r\n", GOOD },
 		{ "true", GOOD },
+		{ "[false]", GOOD },
 		{ " 12 ", GOOD },
 		{ "\"a\"", GOOD },
 		{ "[-0,0.5,1e5,1E+5,1e-5,-1.5e10]", GOOD },
@@ -232,6 +233,21 @@ reads_numbers_and_truths(void **state)
 	assert_int_equal(json_bool(doc, value, &is_true), -1);
 	assert_int_equal(json_bool(doc, JSON_NONE, &is_true), -1);
 	assert_int_equal(json_integer(doc, JSON_NONE, 0, 9, &integer), -1);
+	json_doc_free(&doc);
+
+	doc = parse("\t[[], null] ");
+	assert_int_equal(json_type(doc, json_root(doc)), JSON_ARRAY);
+	value = JSON_NONE;
+	assert_true(json_each(doc, json_root(doc), &value, NULL));
+	assert_true(json_each(doc, json_root(doc), &value, NULL));
+	assert_int_equal(json_type(doc, value), JSON_NULL);
+	assert_int_equal(json_count(doc, value), 0);
+	assert_false(json_each(doc, value, &(int){ JSON_NONE }, NULL));
+	json_doc_free(&doc);
+
+	doc = parse(" 17 ");
+	assert_int_equal(json_integer(doc, json_root(doc), 0, 99, &integer), 0);
+	assert_true(bytes_is(json_raw(doc, json_root(doc)), "17"));
 	json_doc_free(&doc);
 
 	doc = parse("true");

@@ -139,6 +139,16 @@ static const struct {
 		 "Sec-WebSocket-Version: 13\r\n" END,
 	    LINE "Sec-WebSocket-Version: 13\r\n" ORIGIN SIGNED
 		 "Upgrade: websocket\r\nConnection: upgrade\r\n" END, false },
+	{ "an upgrade and trailers share Connection",
+	    LINE "Connection: Upgrade, TE\r\nUpgrade: x\r\nTE: trailers\r\n" END,
+	    LINE ORIGIN SIGNED "TE: trailers\r\nUpgrade: x\r\n"
+			       "Connection: upgrade, TE\r\n" END, false },
+	{ "two Upgrade fields are none",
+	    LINE "Connection: Upgrade\r\nUpgrade: x\r\nUpgrade: y\r\n" END,
+	    LINE ORIGIN SIGNED END, false },
+	{ "Connection may come twice",
+	    LINE "Connection: x-a\r\nX-A: 1\r\nX-B: 2\r\nConnection: x-b\r\n"
+	    END, LINE ORIGIN SIGNED END, false },
 	{ "an upgrade to h2c does not",
 	    LINE "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
 		 "HTTP2-Settings: AAM\r\n" END,
@@ -263,6 +273,7 @@ tells_forwarded_by_switch(void **state)
 static void
 peers_on_unix_sockets_have_no_address(void **state)
 {
+	static const struct forward_options options = { .forwarded = true };
 	static const struct forward_peer peer = { .is_trusted = true };
 	struct forward_request forward =
 	    forward_of(LINE "X-Forwarded-For: 1.1.1.1\r\n" END);
@@ -272,6 +283,11 @@ peers_on_unix_sockets_have_no_address(void **state)
 	assert_forwarded(&forward,
 	    LINE "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: http\r\n"
 		 "X-Forwarded-Host: h\r\n" SIGNED END);
+	forward.options = &options;
+	assert_forwarded(&forward,
+	    LINE "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: http\r\n"
+		 "X-Forwarded-Host: h\r\n"
+		 "Forwarded: for=unknown;host=\"h\";proto=http\r\n" SIGNED END);
 }
 
 static void

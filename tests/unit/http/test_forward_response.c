@@ -311,6 +311,9 @@ chooses_json_by_accept(void **state)
 		{ "*/*, text/plain;q=0", true },
 		{ "application/json;q=2", false },
 		{ "application/json;q=x", false },
+		{ "text/*, application/json;q=0.5", false },
+		{ "text/*;q=0.1, application/json;q=0.5", true },
+		{ "application/json;q=0.1.2", false },
 		{ "image/png", false },
 		{ "", false },
 	};

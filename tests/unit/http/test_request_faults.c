@@ -129,6 +129,8 @@ static const struct {
 	{ "a bare CR first in a line", BYTES(GET HOST "\rFoo: bar\r\n" END),
 	    HTTP_FAULT_FIELD_NAME },
 
+	{ "a bare LF behind a field", BYTES(GET HOST "Foo: a\nb: c\r\n" END),
+	    HTTP_FAULT_BARE_LF },
 	{ "a folded line", BYTES(GET HOST "Foo: bar\r\n baz\r\n" END),
 	    HTTP_FAULT_FOLD },
 	{ "a line folded by a tab", BYTES(GET HOST "Foo: bar\r\n\tbaz\r\n" END),
