@@ -16,7 +16,6 @@
 #include "common/log.h"
 
 #define SCRATCH_MAX_BYTES ((size_t)256 << 20)
-#define SWEEP_RECORDS	  256
 
 /* Packing ---------------------------------------------------------------- */
 
@@ -445,31 +444,4 @@ records_kept_service(const struct records *records, uint32_t slot)
 
 	return item == NULL ? NULL :
 	    CONTAINER_OF(item, struct cached_service, item);
-}
-
-/* Sweeping --------------------------------------------------------------- */
-
-typedef uint32_t version_fn(const struct route_table *, uint32_t slot);
-
-static void
-sweep(struct records *records, struct slot_cache *cache, version_fn *version)
-{
-	for (uint32_t i = 0; i < SWEEP_RECORDS && i < cache->count; i++) {
-		struct cache_item *item = TAILQ_FIRST(&cache->queue);
-
-		if (version(records->table, item->slot) == 0) {
-			slot_cache_remove(cache, item);
-			continue;
-		}
-		TAILQ_REMOVE(&cache->queue, item, link);
-		TAILQ_INSERT_TAIL(&cache->queue, item, link);
-	}
-}
-
-void
-records_sweep(struct records *records)
-{
-	sweep(records, &records->paths, route_table_entry_version);
-	sweep(records, &records->routes, route_table_route_version);
-	sweep(records, &records->services, route_table_service_version);
 }

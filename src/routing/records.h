@@ -76,9 +76,6 @@ struct cached_service *records_service(struct records *, uint32_t slot);
 struct cached_service *records_kept_service(const struct records *,
     uint32_t slot);
 
-/* Looks at the next few hundred records; drops what the table has not. */
-void records_sweep(struct records *);
-
 static inline struct cached_route *
 cached_route_of(struct routed_route *route)
 {

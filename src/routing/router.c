@@ -79,12 +79,6 @@ router_set_drop_user(struct router *router, router_drop_user_fn *drop_user,
 	router->records.drop_context = context;
 }
 
-void
-router_sweep(struct router *router)
-{
-	records_sweep(&router->records);
-}
-
 /* References ------------------------------------------------------------- */
 
 struct routed_route *

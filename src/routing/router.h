@@ -149,11 +149,6 @@ bool router_choose_other(struct router *, const struct route_query *,
     const uint32_t *tried, uint32_t tried_count, struct instant now,
     struct route_choice *choice);
 
-/* Drops what the table no longer has, at most a few hundred records a
- * call: lets go of user pointers that nobody will ask for again.  Call it
- * now and then. */
-void router_sweep(struct router *);
-
 /* Gives the references back; *choice is zeroed. */
 void router_release(struct router *, struct route_choice *choice);
 

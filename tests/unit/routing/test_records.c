@@ -186,28 +186,6 @@ the_cache_is_bounded_and_spares_what_is_held(void **state)
 	router_put_service(w->router, held);
 }
 
-static void
-a_sweep_drops_what_the_table_no_longer_has(void **state)
-{
-	struct world *w = *state;
-	const uint32_t backend = world_add_backend(w, 1);
-	uint32_t gone, stays;
-
-	gone = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend,
-	    1);
-	stays = world_put_service(w, TABLE_NONE, BALANCE_ROUND_ROBIN, &backend,
-	    1);
-	give_users(w, gone);
-	give_users(w, stays);
-	router_sweep(w->router);
-	assert_int_equal(w->dropped_users, 0);
-	table_writer_begin(w->writer);
-	assert_int_equal(table_writer_remove_service(w->writer, gone), 0);
-	table_writer_commit(w->writer, ++w->generation);
-	router_sweep(w->router);
-	assert_int_equal(w->dropped_users, 1);
-}
-
 #define CASE(f) \
 	cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
@@ -222,7 +200,6 @@ main(void)
 		CASE(another_tenant_of_the_slot_gets_no_user),
 		CASE(a_user_is_good_as_long_as_any_version_is_held),
 		CASE(the_cache_is_bounded_and_spares_what_is_held),
-		CASE(a_sweep_drops_what_the_table_no_longer_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
