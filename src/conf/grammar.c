@@ -13,25 +13,15 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "conf/comments.h"
+#include "conf/file.h"
+#include "conf/shape.h"
 #include "conf/statics.h"
 
-#define OPTIONS_MAX	  64		/* of a section, with unknown ones */
-#define SECTIONS_MAX	  16
-#define UNKNOWN_MAX	  16
 #define INCLUDE_DEPTH_MAX 8
-#define FILE_SIZE_MAX	  (16 << 20)
-
-/* A name that is not in the grammar; section "" is the top. */
-struct unknown_name {
-	char section[64], name[64];
-};
 
 static struct reading {
 	struct draft *draft;
@@ -39,61 +29,13 @@ static struct reading {
 	uint32_t depth;			/* of includes */
 	uint32_t fault_count;		/* of this pass */
 	bool is_end_seen;		/* of the file being read */
-	struct unknown_name unknown[UNKNOWN_MAX];
+	struct unknown_name unknown[SHAPE_UNKNOWN_MAX];
 	uint32_t unknown_count;
 	struct buf errors;		/* of this pass */
 } *current;
 
-struct grammar {
-	cfg_opt_t root[OPTIONS_MAX];
-	cfg_opt_t sections[SECTIONS_MAX][OPTIONS_MAX];
-	char section_names[SECTIONS_MAX][64];
-	uint32_t root_count, section_count;
-	uint32_t option_counts[SECTIONS_MAX];
-};
-
-/* Stands behind each text, to find a section or comment that is not
- * closed: libconfuse lets the file end there. */
-#define END_CALL "end_of_this_file"
-
 #define FILE_ENDS_TOO_SOON                                                     \
 	"the file ends too soon; look for a missing quote, '}' or '*/'"
-
-static const cfg_opt_t end_of_options = CFG_END();
-
-int
-grammar_load_file(const char *path, struct buf *buf)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), saved;
-	struct stat st;
-	ssize_t got = -1;
-
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1)
-		goto done;
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) &&
-	    !S_ISCHR(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-		goto done;
-	}
-	if (fcntl(fd, F_SETFL, 0) == -1)
-		goto done;
-	while ((got = buf_reserve(buf, 4096)) == 0 &&
-	    (got = read(fd, buf->data + buf->len, 4096)) > 0) {
-		buf->len += (size_t)got;
-		if (buf->len > FILE_SIZE_MAX) {
-			errno = EFBIG;
-			got = -1;
-			break;
-		}
-	}
-done:
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return got == 0 ? 0 : -1;
-}
 
 /* Adds "file:line: what" to the faults of this pass. */
 static void
@@ -133,7 +75,7 @@ note_unknown(const cfg_t *cfg, struct bytes name)
 {
 	struct unknown_name *unknown;
 
-	if (current->unknown_count == UNKNOWN_MAX || name.len == 0 ||
+	if (current->unknown_count == SHAPE_UNKNOWN_MAX || name.len == 0 ||
 	    name.len >= sizeof(unknown->name))
 		return;
 	unknown = &current->unknown[current->unknown_count++];
@@ -178,7 +120,7 @@ on_error(cfg_t *cfg, const char *format, va_list args)
 	struct bytes name;
 
 	vsnprintf(text, sizeof(text), format, args);
-	if (strstr(text, END_CALL) != NULL ||
+	if (strstr(text, SHAPE_END_CALL) != NULL ||
 	    strcmp(text, "premature end of file") == 0 ||
 	    strcmp(text, "unterminated string constant") == 0) {
 		add_fault(cfg, FILE_ENDS_TOO_SOON);
@@ -302,7 +244,7 @@ parse_text(cfg_t *cfg, struct bytes text, const char *name)
 	buf_append(&whole, text);
 	if (text.len > 0 && text.data[text.len - 1] != '\n')
 		buf_append_char(&whole, '\n');
-	buf_append_text(&whole, END_CALL "()");
+	buf_append_text(&whole, SHAPE_END_CALL "()");
 	current->file = name;
 	if (whole.is_failed)
 		add_fault(cfg, "out of memory");
@@ -332,7 +274,7 @@ on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 		return -1;
 	}
 	path = included_path(argv[0]);
-	if (path == NULL || grammar_load_file(path, &text) == -1) {
+	if (path == NULL || file_load(path, &text) == -1) {
 		add_fault(cfg, "include: %s: %s", path == NULL ? argv[0] : path,
 		    strerror(errno));
 		goto done;
@@ -344,121 +286,6 @@ done:
 	buf_free(&text);
 	free(path);
 	return result;
-}
-
-/* Makes an option for the array; libconfuse copies the name. */
-static cfg_opt_t
-make_option(const char *key, bool is_list, cfg_callback_t callback)
-{
-	cfg_opt_t scalar = CFG_STR_CB(key, 0, CFGF_NODEFAULT, callback);
-	cfg_opt_t list = CFG_STR_LIST_CB(key, 0, CFGF_NODEFAULT, callback);
-
-	return is_list ? list : scalar;
-}
-
-/* The options of a section, which is made when it is new. */
-static uint32_t
-section_of(struct grammar *grammar, struct bytes name)
-{
-	uint32_t i;
-
-	for (i = 0; i < grammar->section_count; i++)
-		if (bytes_is(name, grammar->section_names[i]))
-			return i;
-	invariant(i < SECTIONS_MAX &&
-	    name.len < sizeof(grammar->section_names[i]));
-	memcpy(grammar->section_names[i], name.data, name.len);
-	grammar->section_count++;
-	return i;
-}
-
-/* section "" is the top. */
-static void
-add_option(struct grammar *grammar, struct bytes section, const char *key,
-    bool is_list, cfg_callback_t callback)
-{
-	uint32_t i;
-
-	if (section.len == 0) {
-		invariant(grammar->root_count < OPTIONS_MAX - SECTIONS_MAX - 3);
-		grammar->root[grammar->root_count++] =
-		    make_option(key, is_list, callback);
-		return;
-	}
-	i = section_of(grammar, section);
-	invariant(grammar->option_counts[i] < OPTIONS_MAX - 1);
-	grammar->sections[i][grammar->option_counts[i]++] =
-	    make_option(key, is_list, callback);
-}
-
-static void
-add_unknown_options(struct grammar *grammar)
-{
-	for (uint32_t i = 0; i < current->unknown_count; i++) {
-		const struct unknown_name *unknown = &current->unknown[i];
-
-		add_option(grammar, bytes_of(unknown->section), unknown->name,
-		    true, on_unknown);
-	}
-}
-
-static bool
-has_title(const char *section)
-{
-	size_t count, len = strlen(section);
-	const struct titled_setting *rows = titled_setting_rows(&count);
-
-	for (size_t i = 0; i < count; i++)
-		if (strncmp(rows[i].name, section, len) == 0 &&
-		    rows[i].name[len] == '.')
-			return true;
-	return false;
-}
-
-/* Makes the grammar from the rows. */
-static void
-make_grammar(struct grammar *grammar, bool allows_include)
-{
-	size_t count;
-	const struct setting *rows = setting_rows(&count);
-	const struct titled_setting *titled;
-	const cfg_opt_t include = CFG_FUNC("include", on_include);
-	const cfg_opt_t end = CFG_FUNC(END_CALL, on_end);
-
-	memset(grammar, 0, sizeof(*grammar));
-	for (size_t i = 0; i < count; i++)
-		if (rows[i].type != SETTING_LISTENS)
-			add_option(grammar,
-			    bytes_slice(rows[i].name,
-				setting_section_len(&rows[i])),
-			    setting_key(&rows[i]),
-			    rows[i].type == SETTING_LIST, on_value);
-	titled = titled_setting_rows(&count);
-	for (size_t i = 0; i < count; i++) {
-		const char *dot = strchr(titled[i].name, '.');
-
-		add_option(grammar, bytes_slice(titled[i].name,
-		    (size_t)(dot - titled[i].name)), dot + 1,
-		    titled[i].is_list, on_value);
-	}
-	add_unknown_options(grammar);
-	for (uint32_t i = 0; i < grammar->section_count; i++) {
-		char *name = grammar->section_names[i];
-		const cfg_opt_t plain =
-		    CFG_SEC(name, grammar->sections[i], CFGF_NONE);
-		const cfg_opt_t titled_section = CFG_SEC(name,
-		    grammar->sections[i],
-		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-
-		grammar->sections[i][grammar->option_counts[i]] =
-		    end_of_options;
-		grammar->root[grammar->root_count++] =
-		    has_title(name) ? titled_section : plain;
-	}
-	grammar->root[grammar->root_count++] = end;
-	if (allows_include)
-		grammar->root[grammar->root_count++] = include;
-	grammar->root[grammar->root_count] = end_of_options;
 }
 
 /* The option of a row in what was read; NULL if its section is absent. */
@@ -511,17 +338,25 @@ take_values(struct draft *draft, cfg_t *cfg)
 /* One pass over the text.  Returns true when it is worth another: a new
  * unknown name was met, and is known now. */
 static bool
-read_once(struct grammar *grammar, struct bytes text, bool allows_include)
+read_once(struct shape *shape, struct bytes text, bool allows_include)
 {
 	uint32_t unknown_count = current->unknown_count;
+	const struct shape_plan plan = {
+		.on_value = on_value,
+		.on_unknown = on_unknown,
+		.on_end = on_end,
+		.on_include = allows_include ? on_include : NULL,
+		.unknown = current->unknown,
+		.unknown_count = unknown_count,
+	};
 	cfg_t *cfg;
 	bool again;
 
 	buf_clear(&current->errors);
 	current->fault_count = 0;
 	current->depth = 0;
-	make_grammar(grammar, allows_include);
-	if ((cfg = cfg_init(grammar->root, CFGF_NONE)) == NULL) {
+	shape_make(shape, &plan);
+	if ((cfg = cfg_init(shape->root, CFGF_NONE)) == NULL) {
 		draft_fault(current->draft, "", "out of memory");
 		return false;
 	}
@@ -544,16 +379,16 @@ grammar_read(struct draft *draft, struct bytes text, const char *name,
     bool allows_include)
 {
 	struct reading reading = { .draft = draft, .file = name };
-	struct grammar *grammar = malloc(sizeof(*grammar));
+	struct shape *shape = malloc(sizeof(*shape));
 
-	if (grammar == NULL) {
+	if (shape == NULL) {
 		draft_fault(draft, name, "out of memory");
 		return;
 	}
 	current = &reading;
-	while (read_once(grammar, text, allows_include))
+	while (read_once(shape, text, allows_include))
 		;
 	current = NULL;
 	buf_free(&reading.errors);
-	free(grammar);
+	free(shape);
 }

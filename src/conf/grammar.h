@@ -20,7 +20,4 @@
 void grammar_read(struct draft *, struct bytes text, const char *name,
     bool allows_include);
 
-/* A whole file's content, at most 16 MiB.  0, or -1 with errno. */
-MUST_CHECK int grammar_load_file(const char *path, struct buf *);
-
 #endif

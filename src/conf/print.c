@@ -189,9 +189,9 @@ value_print(const struct settings *settings, const struct setting *row,
 		if (settings->log.format == ACCESS_CUSTOM)
 			value_print_text(settings->log.custom, true, buf);
 		else
-			buf_append_text(buf,
-			    settings->log.format == ACCESS_JSON ? "\"json\"" :
-								  "\"combined\"");
+			buf_printf(buf, "\"%s\"",
+			    settings->log.format == ACCESS_JSON ? "json" :
+								  "combined");
 		break;
 	case SETTING_LIST:
 		print_list(place, true, buf);

@@ -43,7 +43,7 @@ struct setting {
 	enum setting_type type;
 	size_t offset;			/* in struct settings */
 	uint64_t min, max;		/* of SPAN, SIZE, RATE, COUNT */
-	const char *preset;		/* as in a file; lists: comma-separated */
+	const char *preset;		/* as a text; lists: with commas */
 	enum settings_change change;	/* what a reload with it takes */
 	const struct setting_word *words;
 	setting_check_fn *check;	/* of STRING, of each LIST member */

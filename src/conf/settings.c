@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "conf/file.h"
 #include "conf/grammar.h"
 #include "conf/overrides.h"
 #include "conf/statics.h"
@@ -21,10 +22,10 @@ check_store(struct draft *draft)
 
 	if (settings->store.pool_idle > settings->store.pool_size) {
 		if (is_idle_given)
-			draft_warn(draft, draft_origin(draft, "store.pool_idle"),
-			    "store.pool_idle: more than store.pool_size; %u is "
-			    "used",
-			    settings->store.pool_size);
+			draft_warn(draft,
+			    draft_origin(draft, "store.pool_idle"),
+			    "store.pool_idle: more than store.pool_size; %u "
+			    "is used", settings->store.pool_size);
 		settings->store.pool_idle = settings->store.pool_size;
 	}
 	if (settings->store.driver != STORE_POSTGRES)
@@ -78,7 +79,7 @@ settings_read(const char *path, const struct setting_override *overrides,
 	*settings_r = NULL;
 	if (draft_init(&draft, errors) == -1)
 		return -1;
-	if (path != NULL && grammar_load_file(path, &text) == -1)
+	if (path != NULL && file_load(path, &text) == -1)
 		draft_fault(&draft, path, "%s; give another with -c",
 		    strerror(errno));
 	else if (path != NULL)

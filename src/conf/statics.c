@@ -154,7 +154,8 @@ take_service(const struct section *section)
 	    service->hash_header == NULL || service->health_path == NULL)
 		return;
 	for (size_t i = 0; i < COUNT_OF(policies); i++)
-		is_known = is_known || strcmp(service->policy, policies[i]) == 0;
+		if (strcmp(service->policy, policies[i]) == 0)
+			is_known = true;
 	if (!is_known)
 		fault(section, "policy", service->policy,
 		    "is unknown; give round_robin, least_connections, "

@@ -85,7 +85,8 @@ print_range(const struct setting *row, struct buf *why)
 	else if (row->type == SETTING_COUNT)
 		buf_printf(why, "%" PRIu64 " to %" PRIu64, row->min, row->max);
 	else
-		buf_printf(why, "%s to %s", quantity_format_size(row->min, least),
+		buf_printf(why, "%s to %s",
+		    quantity_format_size(row->min, least),
 		    quantity_format_size(row->max, most));
 }
 

@@ -21,7 +21,7 @@ enum attempt_phase { ATTEMPT_CONNECT, ATTEMPT_SEND, ATTEMPT_ANSWER };
 struct attempt {
 	struct ev_loop *loop;
 	ev_io io;
-	ev_timer timer;			/* the time-out, or the outcome's turn */
+	ev_timer timer;			/* time-out, or the outcome's turn */
 	int fd;
 	enum attempt_phase phase;
 	bool is_http, is_decided;

@@ -23,8 +23,8 @@ set_address(struct target *target)
 			len = sizeof(local->sun_path) - 1;
 		local->sun_family = AF_UNIX;
 		memcpy(local->sun_path, target->host, len);
-		target->address_len =
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+		target->address_len = (socklen_t)(len + 1 +
+		    offsetof(struct sockaddr_un, sun_path));
 	} else if (inet_pton(AF_INET, target->host, &v4->sin_addr) == 1) {
 		v4->sin_family = AF_INET;
 		v4->sin_port = htons(target->port);
