@@ -10,7 +10,9 @@
 #include "shm/table_store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #ifdef CRASH_HOOKS
 #include <signal.h>
 #endif
@@ -26,6 +28,10 @@
 #define GROW_SHIFT 4
 #define GROW_MIN   (UINT64_C(2) * SEGMENT_PAGE / WORD_BYTES)
 #define GROW_MAX   (UINT64_C(256) * SEGMENT_PAGE / WORD_BYTES)
+
+/* How long a successor waits for the last writer to be gone. */
+#define LOCK_TRIES   250
+#define LOCK_WAIT_NS (20 * NS_PER_MS)
 
 /* A batch of more ranges is published by copying the table. */
 #define JOURNAL_RANGES_MIN 64
@@ -331,6 +337,32 @@ set_hash_seed(struct table_store *store)
 		region_store(&store->control->hash_seed, seed);
 }
 
+/*
+ * Keeps a second writer out, such as one whose master died before it.
+ * The lock is the open file's: the kernel drops it with its last
+ * descriptor, whatever its holder died of.
+ */
+static int
+lock_region(int fd)
+{
+	const struct timespec pause = { 0, LOCK_WAIT_NS };
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_len = 1 };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+			return 0;
+		if (errno != EAGAIN && errno != EACCES)
+			return -1;
+		if (i == 0)
+			log_notice("routes: waiting for the last writer to "
+				   "end");
+		(void)nanosleep(&pause, NULL);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
 int
 table_store_open(struct table_store *store, int fd)
 {
@@ -351,7 +383,7 @@ table_store_open(struct table_store *store, int fd)
 		store->copies[i] = (word *)(void *)(store->region.base +
 		    route_copy_offset(&store->layout, i));
 	crash_arm("SLUICE_CRASH_AT_REPAIR");
-	if (repair(store) == -1)
+	if (lock_region(store->region.fd) == -1 || repair(store) == -1)
 		goto fail;
 	set_hash_seed(store);
 	return 0;

@@ -35,7 +35,8 @@ struct table_writer;
 /*
  * Takes the writable descriptor of the routes region, which becomes the
  * writer's own (on failure it is closed).  Repairs what a dead writer left.  Returns 0, or -1 with
- * errno as region_map_fd(), or ENOSPC.
+ * errno as region_map_fd(), or ENOSPC, or EAGAIN: another writer has the
+ * table.  Waits up to five seconds for that one to end.
  */
 MUST_CHECK int table_writer_open(int fd, struct table_writer **writer_r);
 void table_writer_close(struct table_writer **);

@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "shm/fixture.h"
 
@@ -409,6 +412,34 @@ a_successor_goes_on_where_the_last_writer_stopped(void **state)
 }
 
 static void
+a_successor_waits_for_the_end_of_the_last_writer(void **state)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	table_writer_close(&writer);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		struct table_writer *last = fixture_writer(&fixture);
+
+		table_writer_begin(last);
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			(void)pause();
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	writer = fixture_writer(&fixture);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void
 a_service_of_many_backends_is_read_whole_or_not_at_all(void **state)
 {
 	enum { MANY = 4000 };
@@ -450,6 +481,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(requests_find_their_route),
 		CASE(a_service_comes_back_with_its_backends),
+		CASE(a_successor_waits_for_the_end_of_the_last_writer),
 		CASE(a_service_of_many_backends_is_read_whole_or_not_at_all),
 		CASE(a_route_comes_back_with_all_it_says),
 		CASE(what_is_removed_is_gone_and_its_slots_serve_again),
