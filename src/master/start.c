@@ -248,9 +248,7 @@ close_all(struct master *master)
 {
 	const struct master_status *status = master->status;
 
-	listeners_unlink(&master->traffic);
 	listeners_unlink(&master->admin);
-	listeners_close(&master->traffic);
 	listeners_close(&master->admin);
 	master_status_close(&status);
 	/* a start that failed leaves what it found to the next one */

@@ -91,6 +91,9 @@ stop(struct master *master, bool is_bounded)
 	atomic_store_explicit(&master->status->is_stopping, 1,
 	    memory_order_relaxed);
 	notify_stopping();
+	/* who comes now is refused at once: nobody will come to serve him */
+	listeners_unlink(&master->traffic);
+	listeners_close(&master->traffic);
 	workers_drain_all(master, master->deadline);
 	if (master->phase == MASTER_STOPPING_OTHERS)
 		drain_others(master);
