@@ -168,3 +168,17 @@ FROM change
 WHERE key = ?5 AND generation > ?1 AND generation <= ?2
 	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation DESC, seq DESC LIMIT ?4
+
+-- name: put_note
+INSERT INTO note (kind, key, seq, body)
+VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (kind, key, seq) DO UPDATE SET body = excluded.body
+
+-- name: delete_note
+DELETE FROM note WHERE kind = ?1 AND key = ?2 AND seq = ?3
+
+-- name: delete_notes
+DELETE FROM note WHERE kind = ?1 AND key = ?2
+
+-- name: select_notes
+SELECT kind, key, seq, body FROM note ORDER BY kind, key, seq

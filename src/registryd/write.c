@@ -48,6 +48,7 @@ write_free(struct write *write)
 	for (uint32_t i = 0; i < write->change_count; i++)
 		free_change(&write->changes[i]);
 	free(write->changes);
+	note_changes_clear(&write->notes);
 	free(write);
 }
 

@@ -100,8 +100,10 @@ on_committed(void *context, const struct store_outcome *outcome)
 	struct write_queue *queue = context;
 	struct write *write = queue->current;
 
-	if (outcome->result == STORE_OK) {
+	if (outcome->result == STORE_OK && write->change_count > 0) {
 		apply(queue, write, outcome);
+	} else if (outcome->result == STORE_OK) {
+		log_debug("%s: notes of %s kept", write->channel, write->who);
 	} else {
 		problem_set(&write->problem,
 		    store_problems[outcome->result].status,
@@ -115,12 +117,21 @@ on_committed(void *context, const struct store_outcome *outcome)
 	finish(queue, write);
 }
 
+/* Nothing but notes: no generation, nothing to publish. */
+static int
+commit_notes(struct write_queue *queue, struct write *write)
+{
+	return store_write_notes(queue->backing.store, &write->notes,
+	    on_committed, queue);
+}
+
 static void
 commit(struct write_queue *queue, struct write *write)
 {
 	const struct store_commit commit = {
 		.changes = write->changes,
 		.change_count = write->change_count,
+		.notes = &write->notes,
 		.actor = { write->who, write->from, write->channel,
 		    write->request_id },
 		.describe = change_describe,
@@ -129,7 +140,9 @@ commit(struct write_queue *queue, struct write *write)
 	};
 
 	queue->current = write;
-	if (store_commit(queue->backing.store, &commit) == 0)
+	if ((write->change_count > 0
+		? store_commit(queue->backing.store, &commit)
+		: commit_notes(queue, write)) == 0)
 		return;
 	problem_set(&write->problem, 503, "store_unavailable", NULL,
 	    "the store takes no changes now: %m");
@@ -153,7 +166,8 @@ begin(struct write_queue *queue, struct write *write)
 	    backing->check_room(backing->context, write,
 		&write->problem) == 0) {
 		write->generation = model->generation;
-		if (!write->is_dry_run && write->change_count > 0) {
+		if (!write->is_dry_run &&
+		    (write->change_count > 0 || write->notes.count > 0)) {
 			commit(queue, write);
 			return;
 		}

@@ -48,6 +48,7 @@ struct write {
 
 	struct store_change *changes;	/* objects owned by the write */
 	uint32_t change_count, change_size;
+	struct note_changes notes;	/* go with the commit, or alone */
 
 	struct problem problem;
 	uint64_t generation;		/* of the table, after it */

@@ -317,3 +317,17 @@ history_to_cells(const struct store_history_query *question,
 	return question->newest_first ? QUERY_SELECT_CHANGES_OF_NEWEST
 				      : QUERY_SELECT_CHANGES_OF;
 }
+
+int
+note_from_cells(const struct cell *cells, struct store_note *note_r)
+{
+	struct cell_reader reader = { .next = cells };
+
+	*note_r = (struct store_note){ 0 };
+	if (note_kind_parse(read_word(&reader), &note_r->kind) == -1)
+		return -1;
+	note_r->key = read_word(&reader);
+	note_r->seq = read_count(&reader);
+	note_r->body = read_word(&reader);
+	return reader.is_bad ? -1 : 0;
+}

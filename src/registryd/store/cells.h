@@ -64,6 +64,9 @@ MUST_CHECK int route_from_cells(const struct cell *, struct route *route_r);
 MUST_CHECK int history_from_cells(const struct cell *,
     struct store_history *history_r);
 
+#define NOTE_CELLS 4
+MUST_CHECK int note_from_cells(const struct cell *, struct store_note *note_r);
+
 /* The query that answers a question about history, and its cells, which
  * borrow from the question. */
 #define HISTORY_CELLS 5

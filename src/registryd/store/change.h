@@ -80,6 +80,10 @@ MUST_CHECK int change_plan_make(struct change_plan *,
     const struct commit_stamp *);
 void change_plan_free(struct change_plan *);
 
+/* The statement of a change of notes, which borrows from it. */
+void note_change_statement(const struct note_change *,
+    struct statement *statement_r);
+
 /* Fails the request with the conflict's sentence. */
 void change_fail_conflict(struct store_request *,
     const struct store_change *);

@@ -152,3 +152,23 @@ change_plan_free(struct change_plan *plan)
 	plan->after_json = NULL;
 	route_texts_free(&plan->texts);
 }
+
+void
+note_change_statement(const struct note_change *change,
+    struct statement *statement_r)
+{
+	static const enum store_query queries[] = {
+		[NOTE_PUT] = QUERY_PUT_NOTE,
+		[NOTE_REMOVE] = QUERY_DELETE_NOTE,
+		[NOTE_REMOVE_ALL] = QUERY_DELETE_NOTES,
+	};
+
+	statement_r->query = queries[change->op];
+	statement_r->cell_count = 0;
+	statement_add(statement_r, cell_text(note_kind_name(change->kind)));
+	statement_add(statement_r, cell_text(change->key));
+	if (change->op != NOTE_REMOVE_ALL)
+		statement_add(statement_r, cell_integer(change->seq));
+	if (change->op == NOTE_PUT)
+		statement_add(statement_r, cell_text(change->body));
+}

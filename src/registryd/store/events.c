@@ -5,6 +5,7 @@
 #include "registryd/store/events.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "registryd/store/history.h"
 
@@ -33,6 +34,28 @@ event_new_history(struct store_request *request,
 	return event;
 }
 
+static void
+note_clear(struct store_note *note)
+{
+	free((void *)(uintptr_t)note->key);
+	free((void *)(uintptr_t)note->body);
+}
+
+struct store_event *
+event_new_note(struct store_request *request, const struct store_note *note)
+{
+	struct store_event *event = event_new(EVENT_NOTE, request);
+
+	if (event == NULL)
+		return NULL;
+	event->body.note = *note;
+	event->body.note.key = strdup(note->key);
+	event->body.note.body = strdup(note->body);
+	if (event->body.note.key == NULL || event->body.note.body == NULL)
+		event_drop(&event);
+	return event;
+}
+
 void
 event_deliver(struct store_event **p)
 {
@@ -49,6 +72,10 @@ event_deliver(struct store_event **p)
 		break;
 	case EVENT_ROUTE:
 		load->route(load->context, &event->body.route);
+		break;
+	case EVENT_NOTE:
+		load->note(load->context, &event->body.note);
+		note_clear(&event->body.note);
 		break;
 	case EVENT_HISTORY:
 		request->ask.history.row(request->context,
@@ -78,6 +105,9 @@ event_drop(struct store_event **p)
 		break;
 	case EVENT_ROUTE:
 		route_clear(&event->body.route);
+		break;
+	case EVENT_NOTE:
+		note_clear(&event->body.note);
 		break;
 	case EVENT_HISTORY:
 		history_clear(&event->body.history);

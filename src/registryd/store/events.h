@@ -16,6 +16,7 @@ enum event_type {
 	EVENT_SERVICE,
 	EVENT_BACKEND,
 	EVENT_ROUTE,
+	EVENT_NOTE,
 	EVENT_HISTORY,
 	EVENT_DONE,
 };
@@ -29,6 +30,7 @@ struct store_event {
 		struct backend backend;
 		struct route route;
 		struct store_history history;
+		struct store_note note;	/* texts owned */
 		struct {
 			uint64_t query_count, query_failed_count, query_us_sum;
 			uint32_t schema_version;
@@ -44,6 +46,9 @@ struct store_event *event_new(enum event_type, struct store_request *);
 /* The same with a copy of a history row. */
 struct store_event *event_new_history(struct store_request *,
     const struct store_history *);
+
+struct store_event *event_new_note(struct store_request *,
+    const struct store_note *);
 
 /* Hands a row to its callback, or finishes the request; frees the
  * event. */

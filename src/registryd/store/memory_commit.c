@@ -277,6 +277,10 @@ carry_out_all(struct transaction *transaction)
 		if (carry_out(transaction, &commit->changes[i]) == -1 ||
 		    note_history(transaction, &commit->changes[i]) == -1)
 			return -1;
+	if (memory_notes_apply(transaction->db, commit->notes) == -1) {
+		fail_memory(transaction);
+		return -1;
+	}
 	return 0;
 }
 

@@ -22,6 +22,7 @@ memory_db_clear(struct memory_db *db)
 	for (size_t i = 0; i < db->history_count; i++)
 		history_clear(&db->history[i]);
 	free(db->history);
+	note_changes_clear(&db->notes);
 	*db = (struct memory_db){ 0 };
 }
 
@@ -67,6 +68,15 @@ memory_db_load(const struct memory_db *db, struct store_request *request)
 			    "out of memory");
 			return;
 		}
+	}
+	for (uint32_t i = 0;
+	    request->ask.load.note != NULL && i < db->notes.count; i++) {
+		const struct note_change *note = &db->notes.list[i];
+
+		request->ask.load.note(request->ask.load.context,
+		    &(struct store_note){ .kind = note->kind,
+			.key = note->key, .body = note->body,
+			.seq = note->seq });
 	}
 	request->outcome.generation = db->generation;
 }

@@ -32,6 +32,7 @@ struct memory_db {
 	struct memory_table tables[MEMORY_KINDS];
 	struct store_history *history;	/* oldest first; the latest only */
 	size_t history_count, history_size;
+	struct note_changes notes;	/* NOTE_PUT each, in no order */
 	uint64_t generation, last_backend_id, last_route_id;
 };
 
@@ -39,8 +40,13 @@ void memory_db_clear(struct memory_db *);
 
 /* Each sets the outcome; rows are handed out at once. */
 void memory_db_load(const struct memory_db *, struct store_request *);
+void memory_db_write_notes(struct memory_db *, struct store_request *);
 void memory_db_commit(struct memory_db *, struct store_request *);
 void memory_db_history(const struct memory_db *, struct store_request *);
+
+/* memory_note.c: all of the changes, or (-1: out of memory) none. */
+MUST_CHECK int memory_notes_apply(struct memory_db *,
+    const struct note_changes *);
 
 /* memory_table.c: */
 union memory_key {

@@ -27,6 +27,7 @@ struct commit {
 	struct change_backup *backup;
 	struct change_plan plan;
 	uint32_t sent_count;		/* changes */
+	uint32_t notes_sent_count;
 };
 
 static struct commit *
@@ -146,6 +147,30 @@ send_change(struct commit *commit, uint32_t seq)
 }
 
 static void
+send_notes(struct commit *commit)
+{
+	const struct note_changes *notes = asked(commit)->notes;
+	struct statement statement;
+
+	while (notes != NULL && commit->notes_sent_count < notes->count &&
+	    !pg_connection_is_full(commit->job.connection)) {
+		note_change_statement(
+		    &notes->list[commit->notes_sent_count++], &statement);
+		pg_job_send(&commit->job, statement.query, statement.cells,
+		    statement.cell_count, 0);
+	}
+}
+
+static bool
+is_all_sent(const struct commit *commit)
+{
+	const struct note_changes *notes = asked(commit)->notes;
+
+	return commit->sent_count == asked(commit)->change_count &&
+	    (notes == NULL || commit->notes_sent_count == notes->count);
+}
+
+static void
 send_changes(struct commit *commit)
 {
 	while (commit->sent_count < asked(commit)->change_count &&
@@ -157,6 +182,8 @@ send_changes(struct commit *commit)
 		commit->sent_count++;
 	}
 	if (commit->sent_count == asked(commit)->change_count)
+		send_notes(commit);
+	if (is_all_sent(commit))
 		close_sending(commit);
 	else
 		pg_connection_ask_answers(commit->job.connection);

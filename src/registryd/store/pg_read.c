@@ -36,7 +36,8 @@ ask_page(struct load *load)
 	};
 
 	load->row_count = 0;
-	pg_job_send(&load->job, load->reading, cells, COUNT_OF(cells), 0);
+	pg_job_send(&load->job, load->reading, cells,
+	    load->reading == QUERY_SELECT_NOTES ? 0 : COUNT_OF(cells), 0);
 	pg_job_sync(&load->job);
 }
 
@@ -93,6 +94,18 @@ take_route(struct load *load, const struct cell *cells)
 }
 
 static int
+take_note(struct load *load, const struct cell *cells)
+{
+	const struct store_loader *loader = &load->job.request->ask.load;
+	struct store_note note;
+
+	if (note_from_cells(cells, &note) == -1)
+		return -1;
+	loader->note(loader->context, &note);
+	return 0;
+}
+
+static int
 take_row(struct load *load, enum store_query query, const PGresult *result,
     int row)
 {
@@ -108,6 +121,9 @@ take_row(struct load *load, enum store_query query, const PGresult *result,
 	case QUERY_SELECT_ROUTES:
 		pg_result_cells(result, row, cells, ROUTE_COLUMNS);
 		return take_route(load, cells);
+	case QUERY_SELECT_NOTES:
+		pg_result_cells(result, row, cells, NOTE_CELLS);
+		return take_note(load, cells);
 	default:
 		return 0;
 	}
@@ -141,13 +157,16 @@ load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 }
 
 static enum store_query
-table_after(enum store_query query)
+table_after(const struct load *load)
 {
-	switch (query) {
+	switch (load->reading) {
 	case QUERY_SELECT_SERVICES:
 		return QUERY_SELECT_BACKENDS;
 	case QUERY_SELECT_BACKENDS:
 		return QUERY_SELECT_ROUTES;
+	case QUERY_SELECT_ROUTES:
+		return load->job.request->ask.load.note == NULL
+		    ? QUERY_COMMIT : QUERY_SELECT_NOTES;
 	default:
 		return QUERY_COMMIT;
 	}
@@ -162,13 +181,14 @@ load_synced(struct pg_job *job)
 		pg_job_end(job);
 		return;
 	}
-	if (!job->is_failed && load->row_count == PAGE_ROWS) {
+	if (!job->is_failed && load->row_count == PAGE_ROWS &&
+	    load->reading != QUERY_SELECT_NOTES) {
 		ask_page(load);
 		return;
 	}
 	load->last_id = 0;
 	load->reading = job->is_failed ? QUERY_COMMIT
-				       : table_after(load->reading);
+				       : table_after(load);
 	if (load->reading != QUERY_COMMIT) {
 		ask_page(load);
 		return;

@@ -46,6 +46,10 @@ enum store_query {
 	QUERY_SELECT_CHANGES_NEWEST,
 	QUERY_SELECT_CHANGES_OF,	/* from, to, kind or null, limit, key */
 	QUERY_SELECT_CHANGES_OF_NEWEST,
+	QUERY_PUT_NOTE,			/* kind, key, seq, body */
+	QUERY_DELETE_NOTE,		/* kind, key, seq */
+	QUERY_DELETE_NOTES,		/* kind, key */
+	QUERY_SELECT_NOTES,
 	QUERY_COUNT
 };
 

@@ -16,6 +16,7 @@ enum request_type {
 	REQUEST_OPEN,
 	REQUEST_LOAD,
 	REQUEST_COMMIT,
+	REQUEST_NOTES,
 	REQUEST_HISTORY,
 	REQUEST_PING,
 };
@@ -28,6 +29,7 @@ struct store_request {
 	union {
 		struct store_loader load;
 		struct store_commit commit;
+		const struct note_changes *notes;
 		struct store_history_query history;
 	} ask;
 	store_done_fn *done;

@@ -93,6 +93,36 @@ run_change(struct sqlite_db *db, struct store_request *request,
 }
 
 static int
+run_notes(struct sqlite_db *db, const struct note_changes *notes)
+{
+	struct statement statement;
+	int code = SQLITE_OK;
+
+	for (uint32_t i = 0;
+	    notes != NULL && code == SQLITE_OK && i < notes->count; i++) {
+		note_change_statement(&notes->list[i], &statement);
+		code = sqlite_db_run(db, statement.query, statement.cells,
+		    statement.cell_count, NULL, NULL);
+	}
+	return code;
+}
+
+void
+sqlite_db_write_notes(struct sqlite_db *db, struct store_request *request)
+{
+	int code = sqlite_db_run(db, QUERY_BEGIN, NULL, 0, NULL, NULL);
+
+	if (code == SQLITE_OK)
+		code = run_notes(db, request->ask.notes);
+	if (code == SQLITE_OK)
+		code = sqlite_db_run(db, QUERY_COMMIT, NULL, 0, NULL, NULL);
+	if (code == SQLITE_OK)
+		return;
+	sqlite_db_fail(db, request, code);
+	sqlite_db_roll_back(db);
+}
+
+static int
 run_changes(struct sqlite_db *db, struct store_request *request,
     struct change_plan *plan)
 {
@@ -103,6 +133,8 @@ run_changes(struct sqlite_db *db, struct store_request *request,
 	    code == SQLITE_OK && i <= request->ask.commit.change_count; i++)
 		if (run_change(db, request, plan, i, &stamp) == -1)
 			return -1;
+	if (code == SQLITE_OK)
+		code = run_notes(db, request->ask.commit.notes);
 	if (code == SQLITE_OK)
 		code = sqlite_db_run(db, QUERY_COMMIT, NULL, 0, NULL, NULL);
 	if (code != SQLITE_OK) {

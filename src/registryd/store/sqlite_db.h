@@ -52,12 +52,14 @@ void sqlite_db_fail(const struct sqlite_db *, struct store_request *,
 
 /* sqlite_commit.c, sqlite_read.c: the requests.  The outcome is set. */
 void sqlite_db_commit(struct sqlite_db *, struct store_request *);
+void sqlite_db_write_notes(struct sqlite_db *, struct store_request *);
 
 /* Where rows go; each takes what it is given.  -1: stop. */
 struct sqlite_sink {
 	int (*service)(void *context, struct service *);
 	int (*backend)(void *context, struct backend *);
 	int (*route)(void *context, struct route *);
+	int (*note)(void *context, const struct store_note *);
 	int (*history)(void *context, const struct store_history *);
 	void *context;
 };

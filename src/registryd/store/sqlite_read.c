@@ -80,6 +80,17 @@ take_route(void *context, const struct cell *cells)
 }
 
 static int
+take_note(void *context, const struct cell *cells)
+{
+	struct reading *reading = context;
+	struct store_note note;
+
+	if (note_from_cells(cells, &note) == -1)
+		return refuse_row(reading, "note", &cells[1]);
+	return reading->sink->note(reading->sink->context, &note);
+}
+
+static int
 read_pages(struct reading *reading, enum store_query query, bool by_name,
     sqlite_row_fn *take)
 {
@@ -124,6 +135,9 @@ read_objects(struct reading *reading, int64_t *generation_r)
 	if (code == SQLITE_OK)
 		code = read_pages(reading, QUERY_SELECT_ROUTES, false,
 		    take_route);
+	if (code == SQLITE_OK && reading->request->ask.load.note != NULL)
+		code = sqlite_db_run(reading->db, QUERY_SELECT_NOTES, NULL, 0,
+		    take_note, reading);
 	if (code == SQLITE_OK)
 		code = sqlite_db_run(reading->db, QUERY_COMMIT, NULL, 0, NULL,
 		    NULL);

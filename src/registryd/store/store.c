@@ -130,6 +130,18 @@ store_commit(struct store *store, const struct store_commit *commit)
 }
 
 int
+store_write_notes(struct store *store, const struct note_changes *notes,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	if ((request = request_new(REQUEST_NOTES, done, context)) == NULL)
+		return -1;
+	request->ask.notes = notes;
+	return submit(store, request);
+}
+
+int
 store_history(struct store *store, const struct store_history_query *query)
 {
 	struct store_request *request;

@@ -25,6 +25,7 @@
 
 #include "common/compat.h"
 #include "conf/settings.h"
+#include "registryd/store/note.h"
 #include "registryd/store/object.h"
 
 struct store;
@@ -87,6 +88,8 @@ struct store_loader {
 	void (*service)(void *context, struct service *);
 	void (*backend)(void *context, struct backend *);
 	void (*route)(void *context, struct route *);
+	/* borrowed for the call; NULL: notes are not asked for */
+	void (*note)(void *context, const struct store_note *);
 	store_done_fn *done;		/* outcome.generation: what was loaded */
 	void *context;
 };
@@ -141,12 +144,18 @@ MUST_CHECK int store_load(struct store *, const struct store_loader *);
 struct store_commit {
 	struct store_change *changes;
 	uint32_t change_count;
+	const struct note_changes *notes; /* in the same transaction; or NULL */
 	struct store_actor actor;
 	store_describe_fn *describe;
 	store_done_fn *done;
 	void *context;
 };
 MUST_CHECK int store_commit(struct store *, const struct store_commit *);
+
+/* Changes of notes alone: one transaction, no generation; in order with
+ * commits.  The changes are borrowed until the callback. */
+MUST_CHECK int store_write_notes(struct store *, const struct note_changes *,
+    store_done_fn *, void *context);
 
 /* History with from < generation <= to, oldest first, at most limit rows;
  * only of one object when key is not NULL. */

@@ -37,6 +37,9 @@ carry_out(struct store_memory *memory, struct store_request *request)
 	case REQUEST_COMMIT:
 		memory_db_commit(&memory->db, request);
 		break;
+	case REQUEST_NOTES:
+		memory_db_write_notes(&memory->db, request);
+		break;
 	case REQUEST_HISTORY:
 		memory_db_history(&memory->db, request);
 		break;

@@ -53,6 +53,8 @@ job_for(struct store_request *request)
 		return pg_load_new(request);
 	case REQUEST_COMMIT:
 		return pg_commit_new(request);
+	case REQUEST_NOTES:
+		return pg_notes_new(request);
 	case REQUEST_HISTORY:
 		return pg_history_new(request);
 	case REQUEST_OPEN:

@@ -105,6 +105,15 @@ post_route(void *context, struct route *route)
 }
 
 static int
+post_note(void *context, const struct store_note *note)
+{
+	struct row_context *row = context;
+	struct store_event *event = event_new_note(row->request, note);
+
+	return event == NULL ? -1 : post(row->sqlite, event);
+}
+
+static int
 post_history(void *context, const struct store_history *history)
 {
 	struct row_context *row = context;
@@ -130,6 +139,7 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 		.service = post_service,
 		.backend = post_backend,
 		.route = post_route,
+		.note = post_note,
 		.history = post_history,
 		.context = &context,
 	};
@@ -146,6 +156,9 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 		break;
 	case REQUEST_COMMIT:
 		sqlite_db_commit(&sqlite->db, request);
+		break;
+	case REQUEST_NOTES:
+		sqlite_db_write_notes(&sqlite->db, request);
 		break;
 	case REQUEST_HISTORY:
 		sqlite_db_history(&sqlite->db, request, &sink);

@@ -1,0 +1,83 @@
+/*
+ * registryd/store/pg_note.c - changes of notes as one PostgreSQL transaction.
+ *
+ * All in one go, and COMMIT only when every answer was good.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/store/change.h"
+#include "registryd/store/pg_job.h"
+
+struct note_writing {
+	struct pg_job job;
+	uint32_t sent_count;
+	bool is_ending;
+};
+
+static struct note_writing *
+writing_of(struct pg_job *job)
+{
+	return CONTAINER_OF(job, struct note_writing, job);
+}
+
+static void
+send_more(struct note_writing *writing)
+{
+	const struct note_changes *notes = writing->job.request->ask.notes;
+	struct statement statement;
+
+	while (writing->sent_count < notes->count &&
+	    !pg_connection_is_full(writing->job.connection)) {
+		note_change_statement(&notes->list[writing->sent_count++],
+		    &statement);
+		pg_job_send(&writing->job, statement.query, statement.cells,
+		    statement.cell_count, 0);
+	}
+	pg_job_sync(&writing->job);
+}
+
+static void
+start(struct pg_job *job)
+{
+	pg_job_send(job, QUERY_BEGIN, NULL, 0, 0);
+	send_more(writing_of(job));
+}
+
+static void
+answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	(void)job, (void)query, (void)tag, (void)result;
+}
+
+static void
+synced(struct pg_job *job)
+{
+	struct note_writing *writing = writing_of(job);
+
+	if (writing->is_ending) {
+		pg_job_end(job);
+		return;
+	}
+	if (!job->is_failed &&
+	    writing->sent_count < job->request->ask.notes->count) {
+		send_more(writing);
+		return;
+	}
+	writing->is_ending = true;
+	pg_job_send(job, job->is_failed ? QUERY_ROLLBACK : QUERY_COMMIT, NULL,
+	    0, 0);
+	pg_job_sync(job);
+}
+
+static const struct pg_job_type note_type = {
+	.is_commit = true,
+	.start = start,
+	.answered = answered,
+	.synced = synced,
+};
+
+struct pg_job *
+pg_notes_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct note_writing), &note_type, request);
+}
