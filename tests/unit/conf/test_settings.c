@@ -167,6 +167,20 @@ an_empty_text_gives_the_defaults(void **state)
 	assert_null(settings);
 }
 
+static void
+a_route_serves_every_path_unless_it_says(void **state)
+{
+	struct settings *settings =
+	    read_good("route \"r\" { service = s prefixes = {} }");
+
+	(void)state;
+	assert_int_equal(settings->route_count, 1);
+	assert_int_equal(settings->routes[0].prefixes.count, 1);
+	assert_string_equal(settings->routes[0].prefixes.list[0], "/");
+	assert_int_equal(settings->routes[0].domains.count, 0);
+	settings_free(&settings);
+}
+
 static const char *const full_text =
     "# a comment\n"
     "workers = 3\n"
@@ -529,6 +543,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_text_gives_the_defaults),
 		cmocka_unit_test(faults_name_file_line_and_cure),
+		cmocka_unit_test(a_route_serves_every_path_unless_it_says),
 		cmocka_unit_test(print_reads_back_to_equal_values),
 		cmocka_unit_test(any_text_reads_back),
 		cmocka_unit_test(passwords_are_not_shown),
