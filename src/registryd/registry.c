@@ -21,7 +21,7 @@ bool
 registry_has_table(const struct registry *registry)
 {
 	return registry->model != NULL ||
-	    route_table_generation(registry->table) > 0;
+	    route_table_published_ns(registry->table) != 0;
 }
 
 bool
