@@ -332,7 +332,7 @@ upstream_on_writable(struct ev_loop *loop UNUSED, ev_io *io,
 		return;
 	}
 	upstream_touch_timer(upstream);
-	upstream_request_flush(upstream);
+	upstream_write_waiting(upstream);
 	if (!exchange->is_request_complete)
 		exchange->ops->resume(exchange->client);
 	if (upstream->exchange == exchange)
