@@ -43,6 +43,8 @@ struct registry {
 	struct model *model;		/* NULL: not loaded yet */
 	struct model *loading;		/* being filled from the store */
 	bool is_stale;			/* load again when no write is on */
+	struct write *recovery;		/* of a memory store, under way */
+	bool was_recovered;
 	ev_timer load_again;
 
 	struct publisher *publisher;

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "registryd/publisher.h"
+#include "registryd/recover.h"
+#include "registryd/write_parts.h"
 #include "shm/fixture.h"
 #include "world.h"
 
@@ -248,6 +250,36 @@ a_model_that_is_equal_leaves_nothing_to_do(void **state)
 	close_press(&press);
 }
 
+static void
+a_table_can_be_read_back_into_a_model(void **state)
+{
+	struct write *write = world_write();
+	struct press press;
+
+	(void)state;
+	open_press(&press);
+	put_two_services(&press);
+	world_put_backend(press.model, 3, "b", "http://[::1]:3");
+	world_put_route(press.model, 1, "a", "/p", 0);
+	world_put_route(press.model, 2, "b", "/p", 0);
+	world_put_route(press.model, 3, "b", "/q", -1);
+	publish(&press);
+	model_free(&press.model);
+	press.model = model_new();
+	assert_int_equal(recover_read(press.table, press.model, write), 0);
+	for (uint32_t i = 0; i < write->change_count; i++)
+		assert_int_equal(write_change_apply(press.model,
+		    &write->changes[i]), 0);
+	assert_int_equal(publisher_reconcile(press.model, &press.settings,
+	    press.table), 0);
+	assert_true(TAILQ_EMPTY(&press.model->dirty_services));
+	assert_true(TAILQ_EMPTY(&press.model->dirty_backends));
+	assert_true(TAILQ_EMPTY(&press.model->dirty_routes));
+	assert_true(TAILQ_EMPTY(&press.model->dirty_paths));
+	write_free(write);
+	close_press(&press);
+}
+
 int
 main(void)
 {
@@ -260,6 +292,7 @@ main(void)
 		cmocka_unit_test(
 		    a_new_model_keeps_slots_and_publishes_the_difference),
 		cmocka_unit_test(a_model_that_is_equal_leaves_nothing_to_do),
+		cmocka_unit_test(a_table_can_be_read_back_into_a_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
