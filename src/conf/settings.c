@@ -14,22 +14,33 @@
 #include "conf/value.h"
 
 static void
-check_store(struct draft *draft)
+check_pool(struct draft *draft)
 {
 	struct settings *settings = draft->settings;
-	const char *where = draft_origin(draft, "store.driver");
-	bool is_idle_given = *draft_origin(draft, "store.pool_idle") != '\0';
+	const char *where = draft_origin(draft, "store.pool_idle");
 
-	if (settings->store.pool_idle > settings->store.pool_size) {
-		if (is_idle_given)
-			draft_warn(draft,
-			    draft_origin(draft, "store.pool_idle"),
-			    "store.pool_idle: more than store.pool_size; %u "
-			    "is used", settings->store.pool_size);
-		settings->store.pool_idle = settings->store.pool_size;
-	}
-	if (settings->store.driver != STORE_POSTGRES)
+	if (settings->store.pool_idle <= settings->store.pool_size)
 		return;
+	if (*where != '\0')
+		draft_warn(draft, where,
+		    "store.pool_idle: more than store.pool_size; %u is used",
+		    settings->store.pool_size);
+	settings->store.pool_idle = settings->store.pool_size;
+}
+
+static void
+check_store(struct draft *draft)
+{
+	const struct settings *settings = draft->settings;
+	const char *where = draft_origin(draft, "store.driver");
+
+	if (settings->store.driver != STORE_POSTGRES) {
+		if (*settings->store.url != '\0')
+			draft_warn(draft, draft_origin(draft, "store.url"),
+			    "store.url: not used; set store.driver, or "
+			    "DB_DRIVER, to postgres");
+		return;
+	}
 #ifndef HAVE_POSTGRESQL
 	draft_fault(draft, where,
 	    "store: postgres: not built in; configure --with-postgresql");
@@ -47,13 +58,11 @@ check_health(struct draft *draft)
 	const struct settings *settings = draft->settings;
 	const char *where = draft_origin(draft, "health.timeout");
 
-	if (settings->health.timeout_ms <= settings->health.interval_ms)
-		return;
-	if (*where == '\0')
-		where = draft_origin(draft, "health.interval");
-	draft_warn(draft, where,
-	    "health.timeout: longer than health.interval; probes of a dead "
-	    "backend come at the pace of the time-out");
+	if (*where != '\0' &&
+	    settings->health.timeout_ms > settings->health.interval_ms)
+		draft_warn(draft, where,
+		    "health.timeout: longer than health.interval; probes of a "
+		    "dead backend come at the pace of the time-out");
 }
 
 /* What concerns several settings at once. */
@@ -62,6 +71,7 @@ check_together(struct draft *draft)
 {
 	if (draft->fault_count > 0)
 		return;
+	check_pool(draft);
 	check_store(draft);
 	check_health(draft);
 	if (draft->settings->listen_count == 0)

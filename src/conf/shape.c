@@ -43,7 +43,8 @@ add_option(struct shape *shape, struct bytes section, const char *key,
 	uint32_t i;
 
 	if (section.len == 0) {
-		invariant(shape->root_count < SHAPE_OPTIONS_MAX - SHAPE_SECTIONS_MAX - 3);
+		invariant(shape->root_count <
+		    SHAPE_OPTIONS_MAX - SHAPE_SECTIONS_MAX - 3);
 		shape->root[shape->root_count++] =
 		    make_option(key, is_list, callback);
 		return;

@@ -187,6 +187,17 @@ take_priority(const struct section *section, int32_t *priority_r)
 	free(text);
 }
 
+/* A route without prefixes serves every path. */
+static void
+take_prefixes(const struct section *section, struct address_list *prefixes)
+{
+	const char *const all = "/";
+
+	take_list(section, "prefixes", check_prefix, prefixes);
+	if (prefixes->count == 0 && address_list_copy(prefixes, &all, 1) == -1)
+		fault(section, "prefixes", NULL, "out of memory");
+}
+
 static void
 take_route(const struct section *section)
 {
@@ -203,7 +214,7 @@ take_route(const struct section *section)
 	route->name = strdup(section->cfg->title);
 	route->line = line_of(section);
 	take_list(section, "domains", check_domain, &route->domains);
-	take_list(section, "prefixes", check_prefix, &route->prefixes);
+	take_prefixes(section, &route->prefixes);
 	route->service = take_text(section, "service", "");
 	take_priority(section, &route->priority);
 	if (route->service != NULL && *route->service == '\0')

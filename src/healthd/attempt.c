@@ -233,6 +233,7 @@ take_connected(struct attempt *attempt)
 		decide_error(attempt, error);
 		return true;
 	}
+	attempt->outcome.is_connected = true;
 	if (!attempt->is_http) {
 		attempt->outcome.is_judged = true;
 		attempt->outcome.is_answered = true;

@@ -31,6 +31,7 @@ struct attempt_outcome {
 	bool is_answered;
 	bool is_judged;			/* false: we could not even ask (out of
 					 * descriptors or ports) */
+	bool is_connected;		/* it got that far */
 	int error;			/* errno; 0: none */
 	uint32_t status;		/* of HTTP; 0: none */
 	char reason[64];		/* "connect: Connection refused" */

@@ -70,7 +70,7 @@ on_published(struct healthd *healthd, const void *body)
 typedef int peer_order_fn(struct healthd *, const void *body);
 
 static const struct {
-	size_t body_len;		/* exact; anything else is a violation */
+	size_t body_len;		/* exact; else a violation */
 	peer_order_fn *handle;
 } peer_orders[TO_HEALTHD_COUNT] = {
 	[TO_HEALTHD_PUBLISHED] = { sizeof(struct health_published),

@@ -10,6 +10,7 @@
 #include "healthd/monitor_parts.h"
 
 static void begin_probe(struct target *);
+static bool try_next_address(struct target *);
 static attempt_done_fn on_outcome;
 static resolver_fn on_resolved;
 
@@ -89,6 +90,9 @@ on_outcome(void *context, const struct attempt_outcome *outcome)
 	struct target *target = context;
 
 	target->attempt = NULL;		/* freed behind this call */
+	if (target->name != NULL && !outcome->is_connected &&
+	    outcome->is_judged && try_next_address(target))
+		return;
 	verdicts_conclude(target, outcome);
 }
 
@@ -125,6 +129,12 @@ fill_request(struct target *target, const struct probe_spec *spec,
 	request->status_max = spec->status_max;
 }
 
+static int64_t
+probe_age_ms(const struct target *target)
+{
+	return instant_diff_ms(clock_now(), target->started);
+}
+
 static void
 start_attempt(struct target *target, const struct sockaddr_storage *address,
     socklen_t address_len)
@@ -139,6 +149,10 @@ start_attempt(struct target *target, const struct sockaddr_storage *address,
 	struct buf path = { 0 }, host = { 0 };
 
 	fill_request(target, &spec, &request, &path, &host);
+	if (target->tried_count > 1)
+		request.timeout_ms -= probe_age_ms(target);
+	if (request.timeout_ms < 1)
+		request.timeout_ms = 1;
 	target->place = TARGET_PROBED;
 	if (!path.is_failed && !host.is_failed)
 		target->attempt = attempt_start(monitor->config.loop, &request,
@@ -161,7 +175,8 @@ on_resolved(void *context, const struct resolver_answer *answer)
 		    answer->error == NULL ? "no address" : answer->error);
 		return;
 	}
-	address = answer->addresses[0];
+	address = answer->addresses[target->next_address % answer->count];
+	target->tried_count++;
 	if (address.ss_family == AF_INET6) {
 		((struct sockaddr_in6 *)&address)->sin6_port =
 		    htons(target->port);
@@ -171,6 +186,23 @@ on_resolved(void *context, const struct resolver_answer *answer)
 		    htons(target->port);
 		start_attempt(target, &address, sizeof(struct sockaddr_in));
 	}
+}
+
+/* Could not connect to one address of the name: workers would try the
+ * next one, and so does a probe, while it has time. */
+static bool
+try_next_address(struct target *target)
+{
+	const struct resolver_answer *answer = resolver_answer(target->name);
+	struct probe_spec spec =
+	    target_effective_probe(target, target->monitor->settings);
+
+	target->next_address++;
+	if (target->tried_count >= answer->count ||
+	    probe_age_ms(target) >= spec.timeout_ms)
+		return false;
+	on_resolved(target, answer);
+	return true;
 }
 
 /* The name is looked up, or known already. */
@@ -208,6 +240,7 @@ begin_probe(struct target *target)
 	target->monitor->probe_count++;
 	target->is_urgent = is_urgent;
 	target->started = clock_now();
+	target->tried_count = 0;
 	if (target->address_len == 0) {
 		resolve(target);
 		return;

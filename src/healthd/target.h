@@ -41,6 +41,8 @@ struct target {
 	socklen_t address_len;		/* 0: host is a name */
 	struct resolver_name *name;
 	struct resolver_wait *wait;
+	uint32_t next_address;		/* of the name's */
+	uint32_t tried_count;		/* of them, by this probe */
 
 	struct probe_spec spec;		/* as the table has it, zeros too */
 	char *path, *host_field;	/* the strings of spec */

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "ipc/inherited.h"
 #include "ipc/role_msg.h"
+#include "master/equip.h"
 #include "master/master.h"
 #include "master/roles.h"
 #include "master/spawn.h"
@@ -62,112 +63,6 @@ publish_end(const struct process *process, int wait_status)
 	if (process->is_wanted)
 		atomic_fetch_add_explicit(&row->restarts, 1,
 		    memory_order_relaxed);
-}
-
-/* Descriptors ------------------------------------------------------------ */
-
-struct temporary_fds {
-	int list[8];
-	uint32_t count;
-};
-
-static void
-close_temporary(struct temporary_fds *temporary)
-{
-	int err = errno;
-
-	for (uint32_t i = 0; i < temporary->count; i++)
-		close(temporary->list[i]);
-	temporary->count = 0;
-	errno = err;
-}
-
-/* Gives the child a descriptor that is closed here after the fork. */
-static int
-add_temporary(struct spawn_plan *plan, struct temporary_fds *temporary, int fd,
-    int to)
-{
-	if (fd == -1)
-		return -1;
-	temporary->list[temporary->count++] = fd;
-	spawn_plan_add(plan, fd, to);
-	return 0;
-}
-
-static struct process *
-peer_of(const struct process *process)
-{
-	return &process->master->processes[process->index == REGISTRYD_INDEX
-		? HEALTHD_INDEX
-		: REGISTRYD_INDEX];
-}
-
-/* One end for the child, the other for its peer: at once where it runs,
- * else with its start. */
-static int
-add_peer(struct process *process, struct spawn_plan *plan,
-    struct temporary_fds *temporary)
-{
-	struct process *peer = peer_of(process);
-	int ends[2];
-
-	if (process->peer_fd != -1) {
-		int fd = process->peer_fd;
-
-		process->peer_fd = -1;
-		return add_temporary(plan, temporary, fd, FD_PEER);
-	}
-	if (channel_pair(ends) == -1)
-		return -1;
-	if (add_temporary(plan, temporary, ends[0], FD_PEER) == -1)
-		return -1;
-	if (process_is_running(peer)) {
-		process_order(peer, TO_ROLE_PEER, NULL, 0, ends[1]);
-		close(ends[1]);
-	} else {
-		if (peer->peer_fd != -1)
-			close(peer->peer_fd);
-		peer->peer_fd = ends[1];
-	}
-	return 0;
-}
-
-static void
-add_listeners(const struct process *process, const struct role_row *row,
-    struct spawn_plan *plan)
-{
-	const struct master *master = process->master;
-	const struct listeners *listeners = row->listens == ROLE_LISTENS_TRAFFIC
-	    ? &master->traffic
-	    : &master->admin;
-	int to = FD_LISTEN_FIRST;
-
-	if (row->listens == ROLE_LISTENS_NOT)
-		return;
-	for (uint32_t i = 0; i < listeners->count; i++)
-		spawn_plan_add(plan, listeners->list[i].fds[process->slot], to++);
-}
-
-/* All that ipc/inherited.h says. */
-static int
-fill_plan(struct process *process, const struct role_row *row,
-    struct spawn_plan *plan, struct temporary_fds *temporary)
-{
-	const struct master *master = process->master;
-	const char *dir = master->segment_dir;
-
-	spawn_plan_add(plan, master->settings_fd, FD_SETTINGS);
-	if (add_temporary(plan, temporary,
-		segment_open_writable(dir, row->region, process->region),
-		FD_REGION) == -1)
-		return -1;
-	if (row->has_limits && add_temporary(plan, temporary,
-		segment_open_writable(dir, SEGMENT_LIMITS, 0), FD_LIMITS) == -1)
-		return -1;
-	if (row->has_failures)
-		spawn_plan_add(plan, master->failures_fd, FD_FAILURES);
-	add_listeners(process, row, plan);
-	return row->has_peer ? add_peer(process, plan, temporary) : 0;
 }
 
 static int
@@ -253,11 +148,11 @@ spawn_role(struct process *process, const struct role_row *row)
 	if ((plan.program_fd = open_program(master, row)) == -1)
 		return -1;
 	if (channel_pair(ends) == 0 &&
-	    add_temporary(&plan, &temporary, ends[1], FD_MASTER) == 0 &&
+	    equip_add(&plan, &temporary, ends[1], FD_MASTER) == 0 &&
 	    open_channel(process, ends[0]) == 0 &&
-	    fill_plan(process, row, &plan, &temporary) == 0)
+	    equip_role(process, &plan, &temporary) == 0)
 		pid = spawn(&plan);
-	close_temporary(&temporary);
+	equip_close(&temporary);
 	close(plan.program_fd);
 	if (pid == -1)
 		channel_free(&process->channel);

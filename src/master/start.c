@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,10 @@
 #include "master/error_log.h"
 #include "master/orphans.h"
 #include "master/supervise.h"
+
+/* How long, and how often, ports of a former master are waited for. */
+#define START_PORTS_MS	     2000
+#define START_PORTS_PAUSE_MS 20
 
 int
 start_read_settings(const struct options *options, struct settings **settings_r)
@@ -120,17 +125,6 @@ lock_pid_file(struct master *master)
 }
 
 static void
-listen_or_die(const struct master *master, int result,
-    const struct listen_fault *fault)
-{
-	if (result == -1)
-		fatal(fault->status, "%s: %.*s",
-		    fault->where[0] == '\0' ? master->options->conf_path
-					    : fault->where,
-		    (int)fault->text.len, fault->text.data);
-}
-
-static void
 log_listeners(const char *what, const struct listeners *listeners)
 {
 	for (uint32_t i = 0; i < listeners->count; i++) {
@@ -152,20 +146,39 @@ find_segment(struct master *master)
 	master->has_orphans = orphans_take_over(master);
 }
 
+static int
+try_listeners(struct master *master, struct listen_fault *fault)
+{
+	if (listeners_open_traffic(master->settings, master->worker_count,
+		master->has_orphans, NULL, &master->traffic, fault) == -1)
+		return -1;
+	if (listeners_open_admin(master->settings,
+		capacity_group(&master->identity), &master->admin, fault) == 0)
+		return 0;
+	listeners_unlink(&master->traffic);
+	listeners_close(&master->traffic);
+	return -1;
+}
+
+/* A former master that was killed may still be closing what it held. */
 static void
 open_listeners(struct master *master)
 {
+	struct instant deadline = instant_after_ms(clock_now(), START_PORTS_MS);
+	bool had_former = access(master->segment_dir, F_OK) == 0;
 	struct listen_fault fault = { 0 };
 
 	master->worker_count = master_worker_count(master->settings);
-	listen_or_die(master,
-	    listeners_open_traffic(master->settings, master->worker_count,
-		master->has_orphans, NULL, &master->traffic, &fault),
-	    &fault);
-	listen_or_die(master,
-	    listeners_open_admin(master->settings,
-		capacity_group(&master->identity), &master->admin, &fault),
-	    &fault);
+	while (try_listeners(master, &fault) == -1) {
+		if (!had_former || fault.status != EX_UNAVAILABLE ||
+		    instant_is_before(deadline, clock_now()))
+			fatal(fault.status, "%s: %.*s",
+			    fault.where[0] == '\0' ? master->options->conf_path
+						   : fault.where,
+			    (int)fault.text.len, fault.text.data);
+		buf_clear(&fault.text);
+		poll(NULL, 0, START_PORTS_PAUSE_MS);
+	}
 	buf_free(&fault.text);
 }
 

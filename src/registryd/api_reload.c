@@ -36,17 +36,20 @@ reply_outcome(struct admin_request *request,
 {
 	struct buf json = { 0 };
 	struct json_writer writer = json_writer(&json);
+	struct bytes text = bytes_of(outcome->text);
 
+	while (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.len--;
 	if (!outcome->is_good) {
-		api_reply_problem(request, 422, "bad_configuration", "%s",
-		    outcome->text);
+		api_reply_problem(request, 422, "bad_configuration", "%.*s",
+		    BYTES_ARGS(text));
 		return;
 	}
 	json_write_begin(&writer, '{');
 	json_write_key(&writer, "status");
 	json_write_text(&writer, "reloaded");
 	json_write_key(&writer, "detail");
-	json_write_text(&writer, outcome->text);
+	json_write_string(&writer, text);
 	json_write_end(&writer, '}');
 	admin_reply_json(request, 200, &json);
 }

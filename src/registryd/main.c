@@ -9,14 +9,5 @@
 int
 main(int argc, char **argv)
 {
-	static const struct daemon_role role = {
-		.name = "registryd",
-		.start = registry_start,
-		.is_ready_later = true,	/* when the table is published */
-		.reload = registry_reload,
-		.drain = registry_drain,
-		.message = registry_message,
-	};
-
-	return daemon_run(&role, argc, argv);
+	return daemon_run(registry_role(), argc, argv);
 }

@@ -7,28 +7,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "common/log.h"
 
 /* Keys -------------------------------------------------------------------- */
-
-struct path_name {
-	uint64_t hash;
-	struct bytes domain, prefix;
-};
-
-static struct path_name
-path_name(struct bytes domain, struct bytes prefix)
-{
-	uint64_t hash = XXH3_64bits(domain.data, domain.len);
-
-	return (struct path_name){
-		.hash = XXH3_64bits_withSeed(prefix.data, prefix.len, hash),
-		.domain = domain,
-		.prefix = prefix,
-	};
-}
 
 /* The object that a node stands in; finding is asked with const trees by
  * callers that own the objects. */
@@ -54,13 +36,6 @@ route_of(const struct order_node *node)
 {
 	return node == NULL ? NULL :
 			      OBJECT_OF(node, struct model_route, by_id);
-}
-
-static struct model_path *
-path_of(const struct order_node *node)
-{
-	return node == NULL ? NULL :
-			      OBJECT_OF(node, struct model_path, by_key);
 }
 
 static int
@@ -89,29 +64,6 @@ compare_route(const void *key, const struct order_node *node)
 	    route_of(node)->object.id);
 }
 
-static int
-compare_text(struct bytes a, const char *b)
-{
-	size_t len = strlen(b);
-	int order = memcmp(a.data == NULL ? "" : a.data, b,
-	    a.len < len ? a.len : len);
-
-	return order != 0 ? order : compare_numbers(a.len, len);
-}
-
-/* By hash first, so that most nodes passed cost no look at their text. */
-static int
-compare_path(const void *key, const struct order_node *node)
-{
-	const struct path_name *name = key;
-	const struct model_path *path = path_of(node);
-	int order = compare_numbers(name->hash, path->hash);
-
-	if (order == 0)
-		order = compare_text(name->domain, path->domain);
-	return order != 0 ? order : compare_text(name->prefix, path->prefix);
-}
-
 struct model *
 model_new(void)
 {
@@ -122,7 +74,6 @@ model_new(void)
 	order_init(&model->services, compare_service);
 	order_init(&model->backends, compare_backend);
 	order_init(&model->routes, compare_route);
-	order_init(&model->paths, compare_path);
 	TAILQ_INIT(&model->dirty_services);
 	TAILQ_INIT(&model->dirty_backends);
 	TAILQ_INIT(&model->dirty_routes);
@@ -152,9 +103,7 @@ struct model_path *
 model_find_path(const struct model *model, struct bytes domain,
     struct bytes prefix)
 {
-	struct path_name name = path_name(domain, prefix);
-
-	return path_of(order_find(&model->paths, &name));
+	return path_index_find(&model->paths, domain, prefix);
 }
 
 struct model_service *
@@ -268,16 +217,13 @@ free_path(struct model_path *path)
 void
 model_clean_path(struct model *model, struct model_path *path)
 {
-	struct path_name name;
-
 	if (path->is_dirty)
 		TAILQ_REMOVE(&model->dirty_paths, path, dirty);
 	path->is_dirty = false;
 	path->is_published = path->route_count > 0;
 	if (path->route_count > 0)
 		return;
-	name = path_name(bytes_of(path->domain), bytes_of(path->prefix));
-	order_remove(&model->paths, &name);
+	path_index_remove(&model->paths, path);
 	free_path(path);
 }
 
@@ -407,22 +353,21 @@ model_remove_backend(struct model *model, uint64_t id)
 static struct model_path *
 make_path(struct model *model, const char *domain, const char *prefix)
 {
-	struct path_name name = path_name(bytes_of(domain), bytes_of(prefix));
-	struct model_path *path;
+	struct model_path *path = path_index_find(&model->paths,
+	    bytes_of(domain), bytes_of(prefix));
 
-	path = path_of(order_find(&model->paths, &name));
 	if (path != NULL)
 		return path;
 	if ((path = calloc(1, sizeof(*path))) == NULL)
 		return NULL;
-	path->hash = name.hash;
+	path->hash = path_hash(bytes_of(domain), bytes_of(prefix));
 	path->domain = strdup(domain);
 	path->prefix = strdup(prefix);
-	if (path->domain == NULL || path->prefix == NULL) {
+	if (path->domain == NULL || path->prefix == NULL ||
+	    path_index_insert(&model->paths, path) == -1) {
 		free_path(path);
 		return NULL;
 	}
-	order_insert(&model->paths, &name, &path->by_key);
 	return path;
 }
 
@@ -619,6 +564,7 @@ void
 model_free(struct model **p)
 {
 	struct model *model = *p;
+	struct model_path *path;
 	struct order_node *node;
 
 	*p = NULL;
@@ -637,8 +583,8 @@ model_free(struct model **p)
 		service_clear(&service_of(node)->object);
 		free(service_of(node));
 	}
-	while ((node = order_take(&model->paths)) != NULL)
-		free_path(path_of(node));
+	while ((path = path_index_take(&model->paths)) != NULL)
+		free_path(path);
 	free(model->gone_services.slots);
 	free(model->gone_backends.slots);
 	free(model->gone_routes.slots);

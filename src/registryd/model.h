@@ -21,6 +21,7 @@
 
 #include "common/compat.h"
 #include "registryd/order_tree.h"
+#include "registryd/path_index.h"
 #include "registryd/store/object.h"
 
 struct model_service {
@@ -65,8 +66,7 @@ struct model_route {
 
 /* What a route hangs at. */
 struct model_path {
-	struct order_node by_key;
-	uint64_t hash;
+	uint64_t hash;			/* see path_index.h */
 	char *domain, *prefix;
 	struct model_route **routes;	/* by id; all priorities */
 	uint32_t route_count;		/* 0: to be removed, then freed */
@@ -87,7 +87,8 @@ struct slot_list {
 };
 
 struct model {
-	struct order_tree services, backends, routes, paths;
+	struct order_tree services, backends, routes;
+	struct path_index paths;
 	uint64_t generation;		/* of the store */
 
 	/* what the table must be told */

@@ -9,7 +9,7 @@
 #include "common/json.h"
 #include "http/head.h"
 
-static int
+static int PRINTF_LIKE(5, 0)
 set(struct problem *problem, unsigned int status, const char *word,
     const char *pointer, const char *format, va_list args)
 {

@@ -21,7 +21,7 @@ bool
 registry_has_table(const struct registry *registry)
 {
 	return registry->model != NULL ||
-	    route_table_generation(registry->table) > 0;
+	    route_table_published_ns(registry->table) != 0;
 }
 
 bool
@@ -78,7 +78,7 @@ take_healthd(struct registry *registry, int fd)
 		log_error("healthd: channel: %m: it finds out by itself");
 }
 
-int
+static int
 registry_message(struct daemon *daemon, const struct channel_message *message)
 {
 	struct registry *registry = daemon->state;
@@ -178,7 +178,38 @@ start_writes(struct registry *registry)
 	return registry->writes == NULL ? -1 : 0;
 }
 
-int
+static void
+registry_free(struct registry **p)
+{
+	struct registry *registry = *p;
+
+	*p = NULL;
+	if (registry == NULL)
+		return;
+	if (registry->server != NULL)
+		api_reload_give_up(registry);
+	admin_server_free(&registry->server);
+	ev_timer_stop(registry->loop, &registry->load_again);
+	ev_timer_stop(registry->loop, &registry->publish_again);
+	write_queue_free(&registry->writes);
+	store_free(&registry->store);
+	model_free(&registry->model);
+	model_free(&registry->loading);
+	if (registry->router != NULL)
+		router_free(&registry->router);
+	if (registry->healthd != NULL)
+		channel_free(&registry->healthd);
+	publisher_free(&registry->publisher);
+	if (registry->table != NULL)
+		route_table_close(&registry->table);
+	if (registry->health != NULL)
+		health_close(&registry->health);
+	if (registry->master != NULL)
+		master_status_close(&registry->master);
+	free(registry);
+}
+
+static int
 registry_start(struct daemon *daemon)
 {
 	struct registry *registry = calloc(1, sizeof(*registry));
@@ -218,7 +249,7 @@ is_health_equal(const struct settings *a, const struct settings *b)
 	    a->health.fall == b->health.fall;
 }
 
-void
+static void
 registry_reload(struct daemon *daemon, const struct settings *old)
 {
 	struct registry *registry = daemon->state;
@@ -246,18 +277,50 @@ leave_if_done(void *context)
 	    !write_queue_is_idle(registry->writes) ||
 	    !admin_server_is_idle(registry->server))
 		return;
-	daemon_done(registry->daemon);
+	ev_timer_start(registry->loop, &registry->leave);
 }
 
-void
+static void
+on_leave(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct registry *registry = timer->data;
+	struct daemon *daemon = registry->daemon;
+
+	(void)loop;
+	(void)events;
+	registry_free(&registry);
+	daemon->state = NULL;
+	daemon_done(daemon);
+}
+
+static void
 registry_drain(struct daemon *daemon, struct instant deadline)
 {
 	struct registry *registry = daemon->state;
 
 	(void)deadline;			/* daemon.c ends us when it is past */
+	if (registry == NULL)
+		return;			/* done already */
 	registry->is_leaving = true;
+	ev_timer_init(&registry->leave, on_leave, 0.0, 0.0);
+	registry->leave.data = registry;
 	write_queue_on_idle(registry->writes, leave_if_done, registry);
 	admin_server_on_idle(registry->server, leave_if_done, registry);
 	api_reload_give_up(registry);
 	admin_server_drain(registry->server);
+}
+
+const struct daemon_role *
+registry_role(void)
+{
+	static const struct daemon_role role = {
+		.name = "registryd",
+		.start = registry_start,
+		.is_ready_later = true,	/* when the table is published */
+		.reload = registry_reload,
+		.drain = registry_drain,
+		.message = registry_message,
+	};
+
+	return &role;
 }

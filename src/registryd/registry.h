@@ -43,6 +43,8 @@ struct registry {
 	struct model *model;		/* NULL: not loaded yet */
 	struct model *loading;		/* being filled from the store */
 	bool is_stale;			/* load again when no write is on */
+	struct write *recovery;		/* of a memory store, under way */
+	bool was_recovered;
 	ev_timer load_again;
 
 	struct publisher *publisher;
@@ -59,14 +61,12 @@ struct registry {
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
 	bool is_leaving;
+	ev_timer leave;			/* gives all back, from the loop */
 	int64_t started_wall_ms;
 };
 
-/* struct daemon_role */
-int registry_start(struct daemon *);
-void registry_reload(struct daemon *, const struct settings *old);
-void registry_drain(struct daemon *, struct instant deadline);
-int registry_message(struct daemon *, const struct channel_message *);
+/* What main() runs. */
+const struct daemon_role *registry_role(void);
 
 /* Whether a table is there to be served: loaded, or left by the last. */
 bool registry_has_table(const struct registry *);

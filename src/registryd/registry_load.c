@@ -11,8 +11,10 @@
 
 #include "common/log.h"
 #include "registryd/object_json.h"
+#include "registryd/recover.h"
 #include "registryd/registry.h"
 #include "registryd/static_objects.h"
+#include "registryd/write_parts.h"
 
 #define AGAIN_S 1.0
 
@@ -110,6 +112,57 @@ on_route(void *context, struct route *route)
 	route_clear(route);
 }
 
+/* Recovering a memory store ------------------------------------------------ */
+
+static void
+on_recovered(void *context, const struct store_outcome *outcome)
+{
+	struct registry *registry = context;
+
+	if (outcome->result == STORE_OK)
+		log_notice("store: %u objects put back from the table",
+		    registry->recovery->change_count);
+	else
+		log_error("store: not put back from the table: %s",
+		    outcome->message == NULL ? "failed" : outcome->message);
+	write_free(registry->recovery);
+	registry->recovery = NULL;
+	registry->was_recovered = true;
+	load(registry);
+}
+
+/* The memory store died with the last registryd, and the table stands:
+ * what it shows goes into the store first.  false: there is no need. */
+static bool
+recover(struct registry *registry, const struct model *model)
+{
+	struct store_commit commit = {
+		.actor = { "sluice", "table", "recovery", "" },
+		.describe = change_describe,
+		.done = on_recovered,
+		.context = registry,
+	};
+	struct write *write;
+
+	if (registry->daemon->settings->store.driver != STORE_MEMORY ||
+	    registry->was_recovered || model->generation != 0 ||
+	    route_table_generation(registry->table) == 0)
+		return false;
+	if ((write = write_new(NULL, NULL, NULL)) == NULL)
+		return false;
+	registry->recovery = write;
+	if (recover_read(registry->table, model, write) == 0 &&
+	    write->change_count > 0) {
+		commit.changes = write->changes;
+		commit.change_count = write->change_count;
+		if (store_commit(registry->store, &commit) == 0)
+			return true;
+	}
+	write_free(write);
+	registry->recovery = NULL;
+	return false;
+}
+
 static void
 on_loaded(void *context, const struct store_outcome *outcome)
 {
@@ -123,6 +176,10 @@ on_loaded(void *context, const struct store_outcome *outcome)
 		retry_load(registry);
 	} else if (outcome->result == STORE_OK) {
 		model->generation = outcome->generation;
+		if (recover(registry, model)) {
+			model_free(&model);
+			return;
+		}
 		registry->is_stale = false;
 		take_model(registry, model);
 	} else {

@@ -39,6 +39,35 @@ enum backend_kind {
 	BACKEND_UNIX,			/* host is the socket's path */
 };
 
+/*
+ * Maintenance and drain, of a backend, a route or a service: operators'
+ * orders.  Their clock is CLOCK_MONOTONIC, so that whoever reads the
+ * table computes ends and shares alone.  All zero: no condition.
+ */
+struct condition_spec {
+	bool in_maintenance;
+	int64_t maintenance_until_ns;	/* 0: until told */
+	struct bytes page_url;		/* empty: the built-in page */
+	struct bytes allow;		/* addresses and CIDRs by commas */
+	int64_t drain_start_ns;		/* 0: no drain */
+	int64_t drain_span_ms;
+};
+
+/* Requests that one client address may make in a window; of a route. */
+struct rate_limit_spec {
+	uint32_t requests;		/* 0: no limit */
+	uint32_t window_ms;
+	bool is_dry_run;		/* count, refuse nothing */
+};
+
+/* When a backend is taken out for its failures; of a service. */
+struct breaker_spec {
+	uint32_t threshold;		/* failures; 0: no breaker */
+	uint32_t open_ms;		/* before trials go out */
+	uint32_t half_open_requests;	/* trials that must succeed */
+	uint32_t window_ms;		/* 0: failures in a row count */
+};
+
 struct backend_spec {
 	uint64_t id;			/* the store's */
 	uint32_t service;		/* slot; TABLE_NONE when of none yet */
@@ -48,6 +77,7 @@ struct backend_spec {
 	struct bytes host;		/* name, address without brackets, path */
 	struct bytes base_path;		/* "" or "/api": put before the path */
 	uint32_t max_connections;	/* 0: unlimited; of one worker */
+	struct condition_spec condition;
 };
 
 enum probe_kind {
@@ -74,6 +104,8 @@ struct service_spec {
 	uint32_t queue_timeout_ms;
 	uint32_t retries;		/* other backends tried; 0 or 1 */
 	struct probe_spec probe;
+	struct breaker_spec breaker;
+	struct condition_spec condition;
 	const uint32_t *backends;	/* slots */
 	uint32_t backend_count;
 };
@@ -105,6 +137,8 @@ struct route_spec {
 	uint64_t max_body_bytes;	/* 0: the setting's */
 	const struct header_edit *headers;
 	uint32_t header_count;
+	struct rate_limit_spec rate_limit;
+	struct condition_spec condition;
 };
 
 /* Where routes hang: a host and a prefix of a listener's host space. */

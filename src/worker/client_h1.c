@@ -274,21 +274,39 @@ pump_chunked(struct client *client)
 	return take_decoded(client, result, data);
 }
 
+/* Pumps as much as there is room for.  Returns whether anything moved. */
+static bool
+pump_once(struct client *client)
+{
+	bool is_chunked =
+	    client->exchange->request.body == HTTP_BODY_CHUNKED;
+	uint32_t before = client->link.in->start;
+	enum step step = STEP_ON;
+
+	while (step == STEP_ON && !client->is_body_complete)
+		step = is_chunked ? pump_chunked(client) : pump_plain(client);
+	return client->link.in != NULL && client->link.in->start != before;
+}
+
+/* Once its output is written, a backend may take all of it, and nobody
+ * would wake us: so on it goes while anything moves. */
 void
 client_pump_body(struct client *client)
 {
 	struct exchange *exchange = client->exchange;
-	bool is_chunked = exchange->request.body == HTTP_BODY_CHUNKED;
-	enum step step = STEP_ON;
+	bool has_moved = client->link.in != NULL;
 
-	if (client->link.in == NULL)
-		return;
-	while (step == STEP_ON && !client->is_body_complete)
-		step = is_chunked ? pump_chunked(client) : pump_plain(client);
-	if (client->exchange != exchange || client->state != CLIENT_BUSY)
-		return;
-	exchange_request_flush(exchange);
-	if (client->exchange == exchange && !client->is_half_closed)
+	while (has_moved && !client->is_body_complete) {
+		has_moved = pump_once(client);
+		if (client->exchange != exchange ||
+		    client->state != CLIENT_BUSY)
+			return;
+		exchange_request_flush(exchange);
+		if (client->exchange != exchange ||
+		    client->state != CLIENT_BUSY)
+			return;
+	}
+	if (!client->is_half_closed)
 		link_start_reading(&client->link);
 }
 

@@ -104,6 +104,9 @@ struct link *upstream_lend_link(struct upstream *);
 link_io_fn upstream_on_readable, upstream_on_writable;
 wheel_fn upstream_on_timer;
 
+/* Writes what waits, when the socket has room again. */
+void upstream_write_waiting(struct upstream *);
+
 /* Something moved: the backend's time starts anew. */
 void upstream_touch_timer(struct upstream *);
 

@@ -226,9 +226,8 @@ take_chunked_body(struct upstream *upstream)
 	return take_decoded(upstream, result, data);
 }
 
-/* Uses what has arrived. */
 static void
-process(struct upstream *upstream)
+take_steps(struct upstream *upstream)
 {
 	struct exchange *exchange = upstream->exchange;
 	enum step step = STEP_ON;
@@ -241,11 +240,32 @@ process(struct upstream *upstream)
 		else
 			step = take_plain_body(upstream);
 	}
-	if (upstream->exchange == exchange &&
-	    upstream->state == UPSTREAM_IN_BODY)
-		exchange->ops->flush(exchange->client);
-	if (upstream->exchange == exchange)
-		link_drop_empty_input(&upstream->link);
+}
+
+/*
+ * Uses what has arrived.  A client that took no more may take all of it
+ * once its output is written, and then nobody would wake us: so on it
+ * goes while there is room.
+ */
+static void
+process(struct upstream *upstream)
+{
+	struct exchange *exchange = upstream->exchange;
+
+	for (;;) {
+		take_steps(upstream);
+		if (upstream->exchange == exchange &&
+		    upstream->state == UPSTREAM_IN_BODY)
+			exchange->ops->flush(exchange->client);
+		if (upstream->exchange != exchange)
+			return;
+		if (!upstream->is_blocked ||
+		    exchange->ops->room(exchange->client) == 0)
+			break;
+		upstream->is_blocked = false;
+		link_start_reading(&upstream->link);
+	}
+	link_drop_empty_input(&upstream->link);
 }
 
 void
@@ -312,7 +332,7 @@ upstream_on_writable(struct ev_loop *loop UNUSED, ev_io *io,
 		return;
 	}
 	upstream_touch_timer(upstream);
-	upstream_request_flush(upstream);
+	upstream_write_waiting(upstream);
 	if (!exchange->is_request_complete)
 		exchange->ops->resume(exchange->client);
 	if (upstream->exchange == exchange)

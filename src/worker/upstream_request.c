@@ -101,15 +101,22 @@ upstream_send_request(struct upstream *upstream)
 }
 
 void
-upstream_request_flush(struct upstream *upstream)
+upstream_write_waiting(struct upstream *upstream)
 {
-	if (upstream->state < UPSTREAM_AWAITS_HEAD ||
-	    upstream->is_write_broken || !link_has_output(&upstream->link))
-		return;
-	if (link_flush(&upstream->link) != LINK_BROKEN)
+	if (upstream->is_write_broken || !link_has_output(&upstream->link) ||
+	    link_flush(&upstream->link) != LINK_BROKEN)
 		return;
 	upstream->is_write_broken = true;
 	ev_io_stop(upstream->worker->loop, &upstream->link.writer);
+}
+
+/* While the socket is known to be full, its writer goes on. */
+void
+upstream_request_flush(struct upstream *upstream)
+{
+	if (upstream->state >= UPSTREAM_AWAITS_HEAD &&
+	    !ev_is_active(&upstream->link.writer))
+		upstream_write_waiting(upstream);
 }
 
 /* Room that is left for data when a chunk's frame is around it. */

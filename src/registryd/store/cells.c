@@ -247,7 +247,8 @@ route_from_cells(const struct cell *cells, struct route *route_r)
 	read_origin(&reader, &route_r->origin);
 	route_r->label = read_text(&reader);
 	read_route_lists(&reader, route_r);
-	route_r->priority = (int32_t)read_integer(&reader, INT32_MIN, INT32_MAX);
+	route_r->priority =
+	    (int32_t)read_integer(&reader, INT32_MIN, INT32_MAX);
 	route_r->strip_prefix = read_integer(&reader, 0, 1) != 0;
 	route_r->is_shared = read_integer(&reader, 0, 1) != 0;
 	route_r->host_rewrite = read_text(&reader);

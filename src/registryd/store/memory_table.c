@@ -140,7 +140,8 @@ memory_table_reserve(struct memory_db *db, enum object_kind kind)
 
 	if (table->count < table->size)
 		return 0;
-	objects = realloc(table->objects, size * sizeof(struct memory_object *));
+	objects = realloc(table->objects,
+	    size * sizeof(struct memory_object *));
 	if (objects == NULL)
 		return -1;
 	table->objects = objects;

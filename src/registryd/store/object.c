@@ -41,6 +41,75 @@ copy_texts(char *const *texts, uint32_t count, bool *is_failed)
 	return copy;
 }
 
+static void
+text_clear(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+void
+condition_end_maintenance(struct condition *condition)
+{
+	condition->in_maintenance = false;
+	condition->maintenance_at_wall_ms = 0;
+	condition->maintenance_until_wall_ms = 0;
+	text_clear(&condition->maintenance_who);
+	text_clear(&condition->maintenance_reason);
+	text_clear(&condition->page_url);
+	text_clear(&condition->allow);
+}
+
+void
+condition_end_drain(struct condition *condition)
+{
+	condition->drain_at_wall_ms = 0;
+	condition->drain_span_ms = 0;
+	condition->drain_outcome = DRAIN_PENDING;
+	text_clear(&condition->drain_who);
+	text_clear(&condition->drain_reason);
+}
+
+void
+condition_clear(struct condition *condition)
+{
+	condition_end_maintenance(condition);
+	condition_end_drain(condition);
+}
+
+bool
+condition_is_none(const struct condition *condition)
+{
+	return !condition->in_maintenance && condition->drain_at_wall_ms == 0;
+}
+
+static void
+copy_condition(const struct condition *condition, struct condition *copy_r,
+    bool *is_failed)
+{
+	*copy_r = *condition;
+	copy_r->maintenance_who = copy_text(condition->maintenance_who,
+	    is_failed);
+	copy_r->maintenance_reason = copy_text(condition->maintenance_reason,
+	    is_failed);
+	copy_r->page_url = copy_text(condition->page_url, is_failed);
+	copy_r->allow = copy_text(condition->allow, is_failed);
+	copy_r->drain_who = copy_text(condition->drain_who, is_failed);
+	copy_r->drain_reason = copy_text(condition->drain_reason, is_failed);
+}
+
+int
+condition_copy(const struct condition *condition, struct condition *copy_r)
+{
+	bool is_failed = false;
+
+	copy_condition(condition, copy_r, &is_failed);
+	if (!is_failed)
+		return 0;
+	condition_clear(copy_r);
+	return -1;
+}
+
 void
 service_clear(struct service *service)
 {
@@ -48,6 +117,7 @@ service_clear(struct service *service)
 	free(service->hash_header);
 	free(service->probe_path);
 	free(service->probe_host);
+	condition_clear(&service->condition);
 	*service = (struct service){ 0 };
 }
 
@@ -56,6 +126,7 @@ backend_clear(struct backend *backend)
 {
 	free(backend->service);
 	free(backend->url);
+	condition_clear(&backend->condition);
 	*backend = (struct backend){ 0 };
 }
 
@@ -79,6 +150,7 @@ route_clear(struct route *route)
 		free(route->targets[i].service);
 	free(route->host_rewrite);
 	headers_clear(route->headers, route->header_count);
+	condition_clear(&route->condition);
 	*route = (struct route){ 0 };
 }
 
@@ -92,6 +164,7 @@ service_copy_object(const struct service *service, struct service *copy_r)
 	copy_r->hash_header = copy_text(service->hash_header, &is_failed);
 	copy_r->probe_path = copy_text(service->probe_path, &is_failed);
 	copy_r->probe_host = copy_text(service->probe_host, &is_failed);
+	copy_condition(&service->condition, &copy_r->condition, &is_failed);
 	if (!is_failed)
 		return 0;
 	service_clear(copy_r);
@@ -106,6 +179,7 @@ backend_copy_object(const struct backend *backend, struct backend *copy_r)
 	*copy_r = *backend;
 	copy_r->service = copy_text(backend->service, &is_failed);
 	copy_r->url = copy_text(backend->url, &is_failed);
+	copy_condition(&backend->condition, &copy_r->condition, &is_failed);
 	if (!is_failed)
 		return 0;
 	backend_clear(copy_r);
@@ -157,6 +231,7 @@ route_copy_object(const struct route *route, struct route *copy_r)
 	    &is_failed);
 	if (copy_r->headers == NULL)
 		copy_r->header_count = 0;
+	copy_condition(&route->condition, &copy_r->condition, &is_failed);
 	if (!is_failed)
 		return 0;
 	route_clear(copy_r);
@@ -188,6 +263,12 @@ static const char *const probe_names[] = {
 	[PROBE_OFF] = "off",
 	[PROBE_CONNECT] = "connect",
 	[PROBE_HTTP] = "http",
+};
+
+static const char *const outcome_names[] = {
+	[DRAIN_PENDING] = "pending",
+	[DRAIN_CLEAN] = "clean",
+	[DRAIN_FORCED] = "forced",
 };
 
 /* The index of word among names, or -1. */
@@ -222,6 +303,12 @@ const char *
 probe_kind_name(enum probe_kind kind)
 {
 	return probe_names[kind];
+}
+
+const char *
+drain_outcome_name(enum drain_outcome outcome)
+{
+	return outcome_names[outcome];
 }
 
 int
@@ -265,5 +352,16 @@ probe_kind_parse(const char *word, enum probe_kind *kind_r)
 	if (i == -1)
 		return -1;
 	*kind_r = (enum probe_kind)i;
+	return 0;
+}
+
+int
+drain_outcome_parse(const char *word, enum drain_outcome *outcome_r)
+{
+	int i = find_name(outcome_names, COUNT_OF(outcome_names), word);
+
+	if (i == -1)
+		return -1;
+	*outcome_r = (enum drain_outcome)i;
 	return 0;
 }

@@ -34,6 +34,30 @@ struct object_times {
 	uint64_t version;		/* generation of its latest change */
 };
 
+enum drain_outcome {
+	DRAIN_PENDING,			/* none, or its deadline is to come */
+	DRAIN_CLEAN,			/* nothing was left at the deadline */
+	DRAIN_FORCED,			/* something was cut at the deadline */
+};
+
+/*
+ * Maintenance and drain: an operator's orders, with who gave them and
+ * why.  Wall-clock; the publisher turns that into the table's clock.
+ * All zero and "" (or NULL): no condition.
+ */
+struct condition {
+	bool in_maintenance;
+	int64_t maintenance_at_wall_ms;
+	int64_t maintenance_until_wall_ms; /* 0: until told */
+	char *maintenance_who, *maintenance_reason;
+	char *page_url;			/* "": the built-in page */
+	char *allow;			/* addresses and CIDRs by commas */
+	int64_t drain_at_wall_ms;	/* 0: no drain */
+	int64_t drain_span_ms;
+	char *drain_who, *drain_reason;
+	enum drain_outcome drain_outcome;
+};
+
 struct service {
 	char *name;			/* the key */
 	enum object_origin origin;
@@ -46,6 +70,8 @@ struct service {
 	uint32_t probe_rise, probe_fall;	      /* 0: the setting's */
 	uint32_t probe_status_min, probe_status_max;
 	char *probe_path, *probe_host;
+	struct breaker_spec breaker;
+	struct condition condition;
 	struct object_times times;
 };
 
@@ -55,6 +81,7 @@ struct backend {
 	char *service;
 	char *url;			/* as url_parse_backend() takes it */
 	uint32_t weight, max_connections;
+	struct condition condition;
 	struct object_times times;
 };
 
@@ -80,8 +107,19 @@ struct route {
 	uint64_t max_body_bytes;
 	struct header_edit *headers;	/* names and values owned */
 	uint32_t header_count;
+	struct rate_limit_spec rate_limit;
+	struct condition condition;
 	struct object_times times;
 };
+
+/* The halves of a condition, taken back; frees and empties. */
+void condition_end_maintenance(struct condition *);
+void condition_end_drain(struct condition *);
+void condition_clear(struct condition *);
+MUST_CHECK int condition_copy(const struct condition *,
+    struct condition *copy_r);
+/* Whether nothing is ordered. */
+bool condition_is_none(const struct condition *);
 
 void service_clear(struct service *);
 void backend_clear(struct backend *);
@@ -98,9 +136,12 @@ const char *object_kind_name(enum object_kind);
 const char *object_origin_name(enum object_origin);
 const char *balance_policy_name(enum balance_policy);
 const char *probe_kind_name(enum probe_kind);
+const char *drain_outcome_name(enum drain_outcome);
 MUST_CHECK int object_kind_parse(const char *, enum object_kind *kind_r);
 MUST_CHECK int object_origin_parse(const char *, enum object_origin *origin_r);
 MUST_CHECK int balance_policy_parse(const char *, enum balance_policy *policy_r);
 MUST_CHECK int probe_kind_parse(const char *, enum probe_kind *kind_r);
+MUST_CHECK int drain_outcome_parse(const char *,
+    enum drain_outcome *outcome_r);
 
 #endif

@@ -29,26 +29,28 @@ ignore_notice(void *context, const PGresult *result)
 }
 
 static PGconn *
-start_connect(const char *url)
+start_connect(const struct pg_server *server)
 {
+	/* A NULL value is as if the keyword were not there. */
 	const char *const keywords[] = { "dbname", "fallback_application_name",
-		"client_encoding", NULL };
-	const char *const values[] = { url, "sluice", "UTF8", NULL };
+		"client_encoding", "host", "hostaddr", NULL };
+	const char *const values[] = { server->url, "sluice", "UTF8",
+		server->hosts, server->addresses, NULL };
 
 	/* expand_dbname: the url may be postgres:// or key=value text. */
 	return PQconnectStartParams(keywords, values, 1);
 }
 
 struct pg_connection *
-pg_connection_new(struct ev_loop *loop, const char *url, int64_t timeout_ms,
+pg_connection_new(struct ev_loop *loop, const struct pg_server *server,
     const struct pg_owner *owner, void *context)
 {
+	int64_t timeout_ms = server->timeout_ms;
 	struct pg_connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL)
 		return NULL;
 	connection->loop = loop;
-	connection->timeout_ms = timeout_ms;
 	connection->owner = owner;
 	connection->owner_context = context;
 	connection->sent_size = PG_SENT_MAX * 2;
@@ -62,7 +64,7 @@ pg_connection_new(struct ev_loop *loop, const char *url, int64_t timeout_ms,
 	connection->writable.data = connection;
 	connection->timeout.data = connection;
 	if (connection->sent == NULL ||
-	    (connection->handle = start_connect(url)) == NULL) {
+	    (connection->handle = start_connect(server)) == NULL) {
 		free(connection->sent);
 		free(connection);
 		return NULL;

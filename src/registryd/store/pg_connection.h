@@ -91,7 +91,6 @@ struct pg_connection {
 	enum pg_state state;
 	ev_io readable, writable;
 	ev_timer timeout;		/* runs while an answer is due */
-	int64_t timeout_ms;
 	struct instant opened;
 
 	struct pg_sent *sent;		/* a ring; answers are due in order */
@@ -113,8 +112,13 @@ TAILQ_HEAD(pg_connection_list, pg_connection);
  * Starts to connect; tells the owner how it went, never from within.
  * NULL when out of memory.
  */
-struct pg_connection *pg_connection_new(struct ev_loop *, const char *url,
-    int64_t timeout_ms, const struct pg_owner *, void *context);
+struct pg_server {
+	const char *url;
+	const char *hosts, *addresses;	/* see pg_address.h */
+	int64_t timeout_ms;		/* to connect, and for each answer */
+};
+struct pg_connection *pg_connection_new(struct ev_loop *,
+    const struct pg_server *, const struct pg_owner *, void *context);
 void pg_connection_free(struct pg_connection **);
 
 void pg_connection_set_user(struct pg_connection *, const struct pg_user *,

@@ -226,21 +226,41 @@ static const struct pg_owner pool_owner = {
 };
 
 static void
+on_address(void *context, const char *hosts, const char *addresses,
+    const char *error)
+{
+	struct pg_pool *pool = context;
+	struct pg_connection *connection;
+	const struct pg_server server = {
+		pool->url, hosts, addresses, pool->query_timeout_ms,
+	};
+	char why[200];
+
+	if (error == NULL) {
+		connection = pg_connection_new(pool->loop, &server,
+		    &pool_owner, pool);
+		if (connection != NULL)
+			move(pool, connection, PG_ON_CONNECTING);
+		else
+			pause_then_retry(pool);
+		return;
+	}
+	pool->failure_count++;
+	snprintf(why, sizeof(why), "postgres: %s", error);
+	if (standing_count(pool) == 0)
+		go_down(pool, STORE_UNAVAILABLE, why);
+	else
+		pause_then_retry(pool);
+}
+
+static void
 start_connecting(struct pg_pool *pool)
 {
-	struct pg_connection *connection;
-
 	if (pool->connection_counts[PG_ON_CONNECTING] > 0 ||
 	    ev_is_active(&pool->retry) ||
 	    (standing_count(pool) > 0 && !pool->is_migrated))
 		return;
-	connection = pg_connection_new(pool->loop, pool->url,
-	    pool->query_timeout_ms, &pool_owner, pool);
-	if (connection == NULL) {
-		pause_then_retry(pool);
-		return;
-	}
-	move(pool, connection, PG_ON_CONNECTING);
+	pg_address_ask(pool->address);
 }
 
 static bool
@@ -405,6 +425,11 @@ pg_pool_init(struct pg_pool *pool, struct store *store, struct ev_loop *loop,
 {
 	if ((pool->url = strdup(settings->store.url)) == NULL)
 		return -1;
+	pool->address = pg_address_new(loop, pool->url, on_address, pool);
+	if (pool->address == NULL) {
+		free(pool->url);
+		return -1;
+	}
 	pool->store = store;
 	pool->loop = loop;
 	pool->size = settings->store.pool_size > 0
@@ -468,5 +493,6 @@ pg_pool_clear(struct pg_pool *pool)
 	drop_jobs(&pool->refused);
 	if (pool->opening != NULL)
 		request_drop(&pool->opening);
+	pg_address_free(&pool->address);
 	free(pool->url);
 }

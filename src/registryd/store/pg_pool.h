@@ -13,6 +13,7 @@
 
 #include "common/random.h"
 #include "registryd/store/driver.h"
+#include "registryd/store/pg_address.h"
 #include "registryd/store/pg_connection.h"
 
 /* Jobs that may wait for a connection; more are refused. */
@@ -26,6 +27,7 @@ struct pg_pool {
 	struct store *store;		/* whose figures it keeps */
 	struct ev_loop *loop;
 	char *url;
+	struct pg_address *address;
 	uint32_t size, idle_max;
 	int64_t lifetime_ms, query_timeout_ms;
 

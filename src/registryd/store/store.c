@@ -98,8 +98,9 @@ submit(struct store *store, struct store_request *request)
 int
 store_open(struct store *store, store_done_fn *done, void *context)
 {
-	struct store_request *request = request_new(REQUEST_OPEN, done, context);
+	struct store_request *request;
 
+	request = request_new(REQUEST_OPEN, done, context);
 	if (request == NULL)
 		return -1;
 	return submit(store, request);
@@ -162,8 +163,9 @@ store_history(struct store *store, const struct store_history_query *query)
 int
 store_ping(struct store *store, store_done_fn *done, void *context)
 {
-	struct store_request *request = request_new(REQUEST_PING, done, context);
+	struct store_request *request;
 
+	request = request_new(REQUEST_PING, done, context);
 	if (request == NULL)
 		return -1;
 	return submit(store, request);

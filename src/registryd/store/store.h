@@ -65,7 +65,12 @@ struct store_change {
 		struct route *route;
 	} object;
 	uint64_t expected_version;	/* 0: any; else CONFLICT on another */
-	char *before_json;		/* for history; NULL: was not there */
+	/*
+	 * For history.  NULL: it was not there, so the change creates it,
+	 * with the id that it brings along or else with a new one; what is
+	 * there already is a CONFLICT.  Otherwise what is gone is one.
+	 */
+	char *before_json;
 };
 
 /* Who and why, the same for every row of a commit. */
@@ -77,7 +82,8 @@ struct store_actor {
 };
 
 /* Writes the JSON of a change's object as it will be; the caller's, so that
- * the store knows no JSON of the API. malloc()ed; NULL for a removal. */
+ * the store knows no JSON of the API. malloc()ed; NULL for a removal.  Reads
+ * nothing but the change: with SQLite it runs in the store's thread. */
 typedef char *store_describe_fn(const struct store_change *);
 
 typedef void store_done_fn(void *context, const struct store_outcome *);
@@ -125,6 +131,7 @@ struct store_figures {
  */
 MUST_CHECK int store_new(struct ev_loop *, const struct settings *,
     struct store **store_r, const char **error_r);
+/* Nobody is called back any more.  Not from within a callback. */
 void store_free(struct store **);
 
 /*

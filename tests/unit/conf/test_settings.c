@@ -167,6 +167,20 @@ an_empty_text_gives_the_defaults(void **state)
 	assert_null(settings);
 }
 
+static void
+a_route_serves_every_path_unless_it_says(void **state)
+{
+	struct settings *settings =
+	    read_good("route \"r\" { service = s prefixes = {} }");
+
+	(void)state;
+	assert_int_equal(settings->route_count, 1);
+	assert_int_equal(settings->routes[0].prefixes.count, 1);
+	assert_string_equal(settings->routes[0].prefixes.list[0], "/");
+	assert_int_equal(settings->routes[0].domains.count, 0);
+	settings_free(&settings);
+}
+
 static const char *const full_text =
     "# a comment\n"
     "workers = 3\n"
@@ -393,6 +407,46 @@ the_environment_overrides(void **state)
 	buf_free(&errors);
 }
 
+static const struct {
+	const char *sentence, *text, *warnings;
+} advices[] = {
+	{ "a short interval alone is no fault", "health { interval = 1s }",
+	  "" },
+	{ "a time-out longer than the interval is told",
+	  "health {\n interval = 1s\n timeout = 2s }",
+	  "settings:3: warning: health.timeout: longer than health.interval; "
+	  "probes of a dead backend come at the pace of the time-out\n" },
+	{ "an address without its driver is told", "store { url = a }",
+	  "settings:1: warning: store.url: not used; set store.driver, or "
+	  "DB_DRIVER, to postgres\n" },
+	{ "a small pool has fewer idle ones", "store { pool_size = 3 }", "" },
+	{ "more idle ones than there may be are told",
+	  "store {\n pool_size = 3\n pool_idle = 4 }",
+	  "settings:3: warning: store.pool_idle: more than store.pool_size; 3 "
+	  "is used\n" },
+};
+
+static void
+warnings_leave_the_settings_good(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(advices); i++) {
+		struct settings *settings;
+		struct buf errors = { 0 };
+
+		if (settings_parse(bytes_of(advices[i].text), &settings,
+		    &errors) == -1)
+			fail_msg("%s: %s", advices[i].sentence, errors.data);
+		if (!bytes_is(buf_bytes(&errors), advices[i].warnings))
+			fail_msg("%s: %s", advices[i].sentence,
+			    errors.len > 0 ? errors.data : "nothing");
+		assert_true(settings->store.pool_idle <=
+		    settings->store.pool_size);
+		settings_free(&settings);
+		buf_free(&errors);
+	}
+}
+
 static void
 an_unknown_override_is_a_fault(void **state)
 {
@@ -489,11 +543,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_text_gives_the_defaults),
 		cmocka_unit_test(faults_name_file_line_and_cure),
+		cmocka_unit_test(a_route_serves_every_path_unless_it_says),
 		cmocka_unit_test(print_reads_back_to_equal_values),
 		cmocka_unit_test(any_text_reads_back),
 		cmocka_unit_test(passwords_are_not_shown),
 		cmocka_unit_test(compare_says_what_a_reload_takes),
 		cmocka_unit_test(the_environment_overrides),
+		cmocka_unit_test(warnings_leave_the_settings_good),
 		cmocka_unit_test(an_unknown_override_is_a_fault),
 		cmocka_unit_test(includes_are_found_beside_the_file),
 		cmocka_unit_test(the_sample_is_good),

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -247,11 +248,44 @@ unix_sockets_and_names_are_probed(void **state)
 	backend = at_port(named.port);
 	backend.host = bytes_of("localhost");
 	slot = add_one(&world, &connect_probe, backend);
-	/* localhost may be ::1 first, where nobody listens: a verdict all
-	 * the same. */
-	while (world_flags(&world, slot) == 0)
-		ev_run(world.loop, EVRUN_ONCE);
+	/* localhost may be ::1 as well, where nobody listens. */
+	world_wait_flags(&world, slot, HEALTH_UP);
 	fake_close(&named);
+	world_close(&world);
+}
+
+static bool
+localhost_has_both(void)
+{
+	struct addrinfo hints = { .ai_family = AF_INET6 }, *answer = NULL;
+	bool has_v6 = getaddrinfo("localhost", NULL, &hints, &answer) == 0;
+
+	if (answer != NULL)
+		freeaddrinfo(answer);
+	return has_v6;
+}
+
+static void
+each_address_of_a_name_is_tried(void **state)
+{
+	struct backend_spec backend;
+	struct world world;
+	struct fake fake;
+	uint32_t slot;
+
+	(void)state;
+	world_open(&world);
+	if (!localhost_has_both() || !fake_open_v6(&fake, world.loop, "")) {
+		world_close(&world);
+		skip();
+	}
+	backend = at_port(fake.port);
+	backend.host = bytes_of("localhost");
+	slot = add_one(&world, &connect_probe, backend);
+	world_wait_flags(&world, slot, HEALTH_UP);
+	assert_int_equal(atomic_load(
+	    &health_detail(world.health, slot)->probe_count), 1);
+	fake_close(&fake);
 	world_close(&world);
 }
 
@@ -552,6 +586,7 @@ main(void)
 		cmocka_unit_test(the_expected_status_is_the_services),
 		cmocka_unit_test(silence_is_bad_after_the_timeout),
 		cmocka_unit_test(unix_sockets_and_names_are_probed),
+		cmocka_unit_test(each_address_of_a_name_is_tried),
 		cmocka_unit_test(a_failure_seen_by_a_worker_is_probed_at_once),
 		cmocka_unit_test(
 		    a_failure_that_no_probe_confirms_changes_nothing),

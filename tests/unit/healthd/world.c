@@ -288,6 +288,31 @@ fake_open(struct fake *fake, struct ev_loop *loop, const char *answer)
 	fake->port = ntohs(address.sin_port);
 }
 
+bool
+fake_open_v6(struct fake *fake, struct ev_loop *loop, const char *answer)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+
+	memset(fake, 0, sizeof(*fake));
+	if (fd == -1 || bind(fd, (struct sockaddr *)&address, len) == -1 ||
+	    listen(fd, 128) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&address, &len) == -1) {
+		close(fd);
+		return false;
+	}
+	fake->loop = loop;
+	fake->answer = answer;
+	fake->port = ntohs(address.sin6_port);
+	ev_io_init(&fake->accepting, on_visit, fd, EV_READ);
+	fake->accepting.data = fake;
+	ev_io_start(loop, &fake->accepting);
+	return true;
+}
+
 void
 fake_open_unix(struct fake *fake, struct ev_loop *loop, const char *path,
     const char *answer)

@@ -70,6 +70,8 @@ struct fake {
 };
 
 void fake_open(struct fake *, struct ev_loop *, const char *answer);
+/* At ::1 alone; false where there is no IPv6. */
+bool fake_open_v6(struct fake *, struct ev_loop *, const char *answer);
 void fake_open_unix(struct fake *, struct ev_loop *, const char *path,
     const char *answer);
 void fake_close(struct fake *);

@@ -196,6 +196,24 @@ a_killed_connection_is_replaced(void **state)
 }
 
 static void
+a_host_without_an_address_is_told(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_new(&fixture, STORE_POSTGRES, "",
+	    "postgresql://sluice@nowhere.invalid/postgres");
+	assert_int_equal(fixture_open(&fixture), STORE_UNAVAILABLE);
+	assert_non_null(strstr(fixture.message, "nowhere.invalid"));
+	fixture_free(&fixture);
+	fixture_new(&fixture, STORE_POSTGRES, "",
+	    "postgresql://sluice@localhost:1/postgres");
+	assert_int_equal(fixture_open(&fixture), STORE_UNAVAILABLE);
+	assert_non_null(strstr(fixture.message, "refused"));
+	fixture_free(&fixture);
+}
+
+static void
 two_instances_share_one_line_of_generations(void **state)
 {
 	struct fixture one, other;
@@ -228,6 +246,7 @@ main(void)
 		    a_commit_behind_a_lock_times_out_and_leaves_no_trace),
 		cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
 		cmocka_unit_test(a_killed_connection_is_replaced),
+		cmocka_unit_test(a_host_without_an_address_is_told),
 		cmocka_unit_test(two_instances_share_one_line_of_generations),
 	};
 

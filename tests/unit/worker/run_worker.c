@@ -1,9 +1,10 @@
 /*
  * tests/unit/worker/run_worker.c - a worker with a segment and no master.
  *
- *	run_worker PROGRAM [-o name=value]... [-i fd] ROUTE...
+ *	run_worker PROGRAM [-m connections] [-o name=value]... ROUTE...
  *
- * ROUTE is "[host]/prefix[,strip]=URL[,URL]...".  Lays out what a worker
+ * ROUTE is "[host]/prefix[,strip]=URL[,URL]..."; -m bounds the connections
+ * of each backend behind it.  Lays out what a worker
  * inherits, on a listening socket of 127.0.0.1 whose port is printed;
  * reads a line of standard input for each order: "drain MS", "reload
  * name=value", "health SLOT FLAGS", and the end of it kills.  Its exit
@@ -42,7 +43,7 @@ struct harness {
 	struct health_map *health;
 	struct setting_override overrides[OVERRIDES_MAX];
 	uint32_t override_count, backend_count;
-	uint32_t next_id;
+	uint32_t next_id, max_connections;
 	int master_fd;
 };
 
@@ -99,6 +100,7 @@ put_backend(struct harness *harness, struct bytes text)
 	spec.port = url.port;
 	spec.base_path = url.base_path;
 	spec.service = TABLE_NONE;
+	spec.max_connections = harness->max_connections;
 	if (table_writer_put_backend(harness->writer, &slot, &spec) == -1)
 		err(1, "put backend");
 	return slot;
@@ -277,9 +279,13 @@ main(int argc, char **argv)
 	pid_t pid;
 
 	optind = 2;
-	while ((option = getopt(argc, argv, "o:")) != -1) {
+	while ((option = getopt(argc, argv, "m:o:")) != -1) {
 		char *value = option == 'o' ? strchr(optarg, '=') : NULL;
 
+		if (option == 'm') {
+			harness.max_connections = (uint32_t)atoi(optarg);
+			continue;
+		}
 		if (value == NULL || harness.override_count == OVERRIDES_MAX)
 			errx(64, "usage: run_worker PROGRAM [-o k=v] ROUTE...");
 		*value = '\0';
