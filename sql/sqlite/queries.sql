@@ -180,5 +180,7 @@ DELETE FROM note WHERE kind = ?1 AND key = ?2 AND seq = ?3
 -- name: delete_notes
 DELETE FROM note WHERE kind = ?1 AND key = ?2
 
+-- Sessions come before what they have.
 -- name: select_notes
-SELECT kind, key, seq, body FROM note ORDER BY kind, key, seq
+SELECT kind, key, seq, body FROM note
+ORDER BY kind <> 'session', key, kind, seq

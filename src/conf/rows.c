@@ -22,6 +22,12 @@ static const struct setting_word driver_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct setting_word disconnect_words[] = {
+	{ "keep", ON_DISCONNECT_KEEP },
+	{ "disable", ON_DISCONNECT_DISABLE },
+	{ NULL, 0 },
+};
+
 static const struct setting_word level_words[] = {
 	{ "error", LOG_LEVEL_ERROR },
 	{ "warn", LOG_LEVEL_WARN },
@@ -73,7 +79,12 @@ static const struct setting rows[] = {
 	    SETTINGS_RESTART, check_listen),
 	SPAN("registration.grace", registration.grace_ms, 0, DAYS(7), "5m"),
 	SPAN("registration.idle_timeout", registration.idle_timeout_ms,
-	    SECONDS(1), DAYS(1), "90s"),
+	    SECONDS(1), DAYS(1), "5m"),
+	{ "registration.on_disconnect", SETTING_ENUM,
+	  AT(registration.on_disconnect), 0, 0, "keep", SETTINGS_IN_PLACE,
+	  disconnect_words, NULL, false },
+	SPAN("registration.staged_expiry", registration.staged_expiry_ms,
+	    SECONDS(1), DAYS(7), "30m"),
 
 	LIST("admin.listen", admin.listen, "unix:admin.sock,127.0.0.1:9180",
 	    SETTINGS_RESTART, check_listen),

@@ -36,6 +36,8 @@ struct address_list {
 };
 
 enum store_driver { STORE_MEMORY, STORE_SQLITE, STORE_POSTGRES };
+/* What becomes of a session's routes while its client is away. */
+enum on_disconnect { ON_DISCONNECT_KEEP, ON_DISCONNECT_DISABLE };
 enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_CUSTOM };
 
 /* service "NAME" { backends = { "http://..." } policy = "round_robin" ... } */
@@ -74,7 +76,8 @@ struct settings {
 
 	struct {
 		struct address_list listen;
-		int64_t grace_ms, idle_timeout_ms;
+		int64_t grace_ms, idle_timeout_ms, staged_expiry_ms;
+		enum on_disconnect on_disconnect;
 	} registration;
 
 	struct {

@@ -16,7 +16,8 @@
 #include "http/url.h"
 #include "master/bind.h"
 
-#define ADMIN_BACKLOG 128
+#define ADMIN_BACKLOG	     128
+#define REGISTRATION_BACKLOG 1024	/* all come back at once */
 
 /* One that is wanted. */
 struct listen_wish {
@@ -245,31 +246,46 @@ listeners_open_traffic(const struct settings *settings, uint32_t slots,
 	return 0;
 }
 
+static int
+add_all(struct listeners *listeners, const struct address_list *wanted,
+    const struct listen_wish *like, struct listen_fault *fault)
+{
+	struct listen_wish wish = *like;
+
+	for (uint32_t i = 0; i < wanted->count; i++) {
+		wish.address = wanted->list[i];
+		if (add_listener(listeners, &wish, NULL, fault) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 listeners_open_admin(const struct settings *settings, gid_t gid,
     struct listeners *listeners_r, struct listen_fault *fault)
 {
-	const struct address_list *wanted = &settings->admin.listen;
+	const struct listen_wish admin = {
+		.where = "",
+		.what = "admin listen",
+		.slots = 1,
+		.backlog = ADMIN_BACKLOG,
+		.gid = gid,
+		.dir = settings->runtime_dir,
+	};
+	struct listen_wish registration = admin;
 
-	if (make_room(listeners_r, wanted->count, fault) == -1)
+	registration.what = "registration listen";
+	registration.backlog = REGISTRATION_BACKLOG;
+	if (make_room(listeners_r, settings->admin.listen.count +
+		settings->registration.listen.count, fault) == -1)
 		return -1;
-	for (uint32_t i = 0; i < wanted->count; i++) {
-		const struct listen_wish wish = {
-			.where = "",
-			.what = "admin listen",
-			.address = wanted->list[i],
-			.slots = 1,
-			.backlog = ADMIN_BACKLOG,
-			.gid = gid,
-			.dir = settings->runtime_dir,
-		};
-
-		if (add_listener(listeners_r, &wish, NULL, fault) == -1) {
-			listeners_close(listeners_r);
-			return -1;
-		}
-	}
-	return 0;
+	if (add_all(listeners_r, &settings->admin.listen, &admin, fault) ==
+		0 &&
+	    add_all(listeners_r, &settings->registration.listen,
+		&registration, fault) == 0)
+		return 0;
+	listeners_close(listeners_r);
+	return -1;
 }
 
 void

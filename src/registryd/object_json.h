@@ -63,6 +63,9 @@ char *service_text(const struct service *);
 char *backend_text(const struct backend *);
 char *route_text(const struct route *);
 
+/* NULL, or why there is no edit of such a header; value may be NULL. */
+const char *header_edit_fault(const char *name, const char *value);
+
 /* Adds an element; 0 or -1 when out of memory. */
 MUST_CHECK int route_add_domain(struct route *, struct bytes);
 MUST_CHECK int route_add_prefix(struct route *, struct bytes);

@@ -15,6 +15,7 @@
 #include "ipc/inherited.h"
 #include "registryd/api.h"
 #include "registryd/api_parts.h"
+#include "registryd/protocol/protocol.h"
 #include "registryd/static_objects.h"
 
 bool
@@ -162,6 +163,25 @@ start_server(struct registry *registry)
 	return 0;
 }
 
+/* Its listeners stand behind those of the admin API. */
+static int
+start_protocol(struct registry *registry)
+{
+	const struct settings *settings = registry->daemon->settings;
+	int first = FD_LISTEN_FIRST + (int)settings->admin.listen.count;
+
+	if (protocol_new(registry, &registry->protocol) == -1)
+		return -1;
+	for (uint32_t i = 0; i < settings->registration.listen.count; i++) {
+		if (protocol_listen(registry->protocol, first + (int)i) == 0)
+			continue;
+		log_error("registration %s: %m",
+		    settings->registration.listen.list[i]);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 start_writes(struct registry *registry)
 {
@@ -231,7 +251,7 @@ registry_start(struct daemon *daemon)
 	}
 	take_healthd(registry, FD_PEER);
 	if (make_router(registry) == -1 || start_writes(registry) == -1 ||
-	    start_server(registry) == -1) {
+	    start_server(registry) == -1 || start_protocol(registry) == -1) {
 		log_error("start: %m");
 		return EX_OSERR;
 	}
@@ -275,6 +295,7 @@ leave_if_done(void *context)
 
 	if (!registry->is_leaving ||
 	    !write_queue_is_idle(registry->writes) ||
+	    !protocol_is_idle(registry->protocol) ||
 	    !admin_server_is_idle(registry->server))
 		return;
 	ev_timer_start(registry->loop, &registry->leave);
@@ -305,6 +326,7 @@ registry_drain(struct daemon *daemon, struct instant deadline)
 	ev_timer_init(&registry->leave, on_leave, 0.0, 0.0);
 	registry->leave.data = registry;
 	write_queue_on_idle(registry->writes, leave_if_done, registry);
+	protocol_drain(registry->protocol, leave_if_done, registry);
 	admin_server_on_idle(registry->server, leave_if_done, registry);
 	api_reload_give_up(registry);
 	admin_server_drain(registry->server);

@@ -34,6 +34,8 @@ struct reload_wait {
 	struct registry *registry;
 };
 
+struct protocol;
+
 struct registry {
 	struct daemon *daemon;
 	struct ev_loop *loop;
@@ -58,6 +60,7 @@ struct registry {
 
 	struct channel *healthd;
 	struct admin_server *server;
+	struct protocol *protocol;
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
 	bool is_leaving;

@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "registryd/object_json.h"
+#include "registryd/protocol/protocol.h"
 #include "registryd/recover.h"
 #include "registryd/registry.h"
 #include "registryd/static_objects.h"
@@ -164,6 +165,14 @@ recover(struct registry *registry, const struct model *model)
 }
 
 static void
+on_note(void *context, const struct store_note *note)
+{
+	struct registry *registry = context;
+
+	protocol_load_note(registry->protocol, note);
+}
+
+static void
 on_loaded(void *context, const struct store_outcome *outcome)
 {
 	struct registry *registry = context;
@@ -182,6 +191,8 @@ on_loaded(void *context, const struct store_outcome *outcome)
 		}
 		registry->is_stale = false;
 		take_model(registry, model);
+		if (registry->model == model)
+			protocol_load_done(registry->protocol);
 	} else {
 		log_error("store: load: %s: trying again",
 		    outcome->message == NULL ? "failed" : outcome->message);
@@ -199,6 +210,7 @@ load(struct registry *registry)
 		.service = on_service,
 		.backend = on_backend,
 		.route = on_route,
+		.note = on_note,
 		.done = on_loaded,
 		.context = registry,
 	};
@@ -212,6 +224,7 @@ load(struct registry *registry)
 	static_objects_apply(registry->loading, registry->daemon->settings,
 	    registry->started_wall_ms);
 	write_queue_hold(registry->writes, true);
+	protocol_load_begin(registry->protocol);
 	if (store_load(registry->store, &loader) == 0)
 		return;
 	log_error("store: load: %m: trying again");

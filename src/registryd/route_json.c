@@ -336,10 +336,23 @@ is_framing_name(const char *name)
 	return false;
 }
 
+const char *
+header_edit_fault(const char *name, const char *value)
+{
+	if (!is_header_name(name))
+		return "name must be the name of a field";
+	if (is_framing_name(name))
+		return "this field belongs to the connection";
+	if (value != NULL && !is_header_value(value))
+		return "value must be at most 4096 bytes without controls";
+	return NULL;
+}
+
 static const char *
 fill_edit(struct header_edit *edit, const char *op, const char *of,
     const char *name, const char *value)
 {
+	const char *fault;
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(edit_words); i++)
@@ -352,12 +365,8 @@ fill_edit(struct header_edit *edit, const char *op, const char *of,
 	    (strcmp(of, "request") != 0 && strcmp(of, "response") != 0))
 		return "of must be \"request\" or \"response\"";
 	edit->of_request = strcmp(of, "request") == 0;
-	if (!is_header_name(name))
-		return "name must be the name of a field";
-	if (is_framing_name(name))
-		return "this field belongs to the connection";
-	if (value != NULL && !is_header_value(value))
-		return "value must be at most 4096 bytes without controls";
+	if ((fault = header_edit_fault(name, value)) != NULL)
+		return fault;
 	edit->name = bytes_slice(bytes_duplicate(bytes_of(name)),
 	    strlen(name));
 	edit->value = bytes_of(value == NULL ? "" : value);

@@ -94,7 +94,7 @@ struct store_loader {
 	void (*service)(void *context, struct service *);
 	void (*backend)(void *context, struct backend *);
 	void (*route)(void *context, struct route *);
-	/* borrowed for the call; NULL: notes are not asked for */
+	/* borrowed for the call, sessions first; NULL: not asked for */
 	void (*note)(void *context, const struct store_note *);
 	store_done_fn *done;		/* outcome.generation: what was loaded */
 	void *context;

@@ -1,0 +1,30 @@
+/*
+ * registryd/protocol/command.h - what each command does.
+ *
+ * A handler sees to it that its connection is answered exactly once, now
+ * or later, or asks with command_wait() to be called again.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_PROTOCOL_COMMAND_H
+#define REGISTRYD_PROTOCOL_COMMAND_H
+
+#include "registryd/protocol/client.h"
+#include "registryd/protocol/protocol.h"
+
+typedef void command_fn(struct client *);
+
+/* command_session.c */
+command_fn command_register, command_reconnect, command_ping,
+    command_session_info, command_client_shutdown, command_subscribe,
+    command_unsubscribe;
+/* command_stage.c */
+command_fn command_stage, command_route_list, command_config_rollback,
+    command_config_diff;
+/* command_apply.c */
+command_fn command_config_validate, command_config_apply,
+    command_config_apply_partial;
+
+/* To be tried again when something is over. */
+void command_wait(struct client *);
+
+#endif

@@ -1,0 +1,344 @@
+/*
+ * registryd/protocol/protocol.c - listeners, clocks and the end of the
+ * registration protocol.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/protocol/protocol.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "registryd/protocol/apply.h"
+#include "registryd/registry.h"
+
+#define ACCEPT_AT_ONCE	64
+#define ACCEPT_PAUSE_S	0.1
+#define CONNECTIONS_MAX 32768
+#define TICK_S		1.0
+
+/* Listeners -------------------------------------------------------------- */
+
+static void
+start_listeners(struct protocol *protocol)
+{
+	for (uint32_t i = 0; i < protocol->listener_count; i++)
+		ev_io_start(protocol->loop,
+		    &protocol->listeners[i].readable);
+}
+
+static void
+stop_listeners(struct protocol *protocol)
+{
+	for (uint32_t i = 0; i < protocol->listener_count; i++)
+		ev_io_stop(protocol->loop, &protocol->listeners[i].readable);
+}
+
+static void
+pause_accepting(struct protocol *protocol)
+{
+	stop_listeners(protocol);
+	ev_timer_set(&protocol->accept_again, ACCEPT_PAUSE_S, 0.0);
+	ev_timer_start(protocol->loop, &protocol->accept_again);
+}
+
+/* false: there is nobody more to accept now. */
+static bool
+accept_one(struct protocol *protocol, int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0 && protocol->client_count >= CONNECTIONS_MAX) {
+		log_warn("registration: more than %d connections: one "
+			 "refused", CONNECTIONS_MAX);
+		close(fd);
+		return true;
+	}
+	if (fd >= 0) {
+		client_open(protocol, fd);
+		return true;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
+		log_warn("registration: accept: %m: pausing");
+		pause_accepting(protocol);
+		return false;
+	}
+	return errno == ECONNABORTED || errno == EINTR;
+}
+
+static void
+on_acceptable(struct ev_loop *loop, ev_io *readable, int events)
+{
+	struct protocol_listener *listener = readable->data;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < ACCEPT_AT_ONCE; i++)
+		if (!accept_one(listener->protocol, readable->fd))
+			return;
+}
+
+static void
+on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct protocol *protocol = timer->data;
+
+	(void)loop;
+	(void)events;
+	if (!protocol->is_stopping)
+		start_listeners(protocol);
+}
+
+int
+protocol_listen(struct protocol *protocol, int fd)
+{
+	struct protocol_listener *listener;
+
+	if (protocol->listener_count == PROTOCOL_LISTENERS_MAX) {
+		errno = ENOSPC;
+		return -1;
+	}
+	listener = &protocol->listeners[protocol->listener_count++];
+	listener->protocol = protocol;
+	ev_io_init(&listener->readable, on_acceptable, fd, EV_READ);
+	listener->readable.data = listener;
+	return 0;
+}
+
+/* Loading ---------------------------------------------------------------- */
+
+void
+protocol_load_note(struct protocol *protocol, const struct store_note *note)
+{
+	if (!protocol->is_loaded)
+		session_load_note(protocol, note);
+}
+
+/* What a load that failed left is none. */
+void
+protocol_load_begin(struct protocol *protocol)
+{
+	struct session *session;
+
+	if (protocol->is_loaded)
+		return;
+	while ((session = TAILQ_FIRST(&protocol->sessions)) != NULL)
+		session_drop(session);
+}
+
+void
+protocol_load_done(struct protocol *protocol)
+{
+	if (protocol->is_loaded)
+		return;
+	session_load_done(protocol);
+	protocol->is_loaded = true;
+	if (protocol->session_count > 0)
+		log_notice("registration: %u sessions wait for their clients",
+		    protocol->session_count);
+	start_listeners(protocol);
+	ev_timer_start(protocol->loop, &protocol->tick);
+}
+
+/* Clocks ----------------------------------------------------------------- */
+
+static void
+on_removed(void *context, const char *fault)
+{
+	struct session *session = context;
+	char name[SESSION_NAME_SIZE];
+
+	if (fault != NULL)
+		log_warn("session %s: not removed: %s: trying again",
+		    session_name(session, name), fault);
+}
+
+static void
+on_disabled(void *context, const char *fault)
+{
+	struct session *session = context;
+	char name[SESSION_NAME_SIZE];
+
+	if (fault != NULL)
+		log_warn("session %s: not disabled: %s: trying again",
+		    session_name(session, name), fault);
+}
+
+static void
+order(struct session *session, enum apply_kind kind, apply_done_fn *done)
+{
+	const struct apply_order order = {
+		.kind = kind,
+		.session = session,
+		.who = "sluice",
+		.done = done,
+		.context = session,
+	};
+
+	if (apply_submit(&order) == -1)
+		log_warn("session: out of memory: trying again");
+}
+
+static void
+check_lost(struct session *session, struct instant now)
+{
+	const struct settings *settings =
+	    session->protocol->registry->daemon->settings;
+	char name[SESSION_NAME_SIZE];
+
+	if (session->client != NULL || session->is_busy)
+		return;
+	if (instant_diff_ms(now, session->lost) >=
+	    settings->registration.grace_ms) {
+		log_notice("session %s: its client did not come back: removed",
+		    session_name(session, name));
+		order(session, APPLY_REMOVE, on_removed);
+	} else if (settings->registration.on_disconnect ==
+		ON_DISCONNECT_DISABLE &&
+	    !session->is_disabled && session->active.count > 0) {
+		order(session, APPLY_DISABLE, on_disabled);
+	}
+}
+
+static void
+check_staged(struct session *session, struct instant now)
+{
+	const struct settings *settings =
+	    session->protocol->registry->daemon->settings;
+	struct note_changes changes = { 0 };
+	char name[SESSION_NAME_SIZE];
+
+	if (session->line_count == 0 || session->is_busy ||
+	    instant_diff_ms(now, session->staged_at) <
+		settings->registration.staged_expiry_ms)
+		return;
+	log_info("session %s: what it staged has expired",
+	    session_name(session, name));
+	session_roll_back(session);
+	if (note_changes_add(&changes, NOTE_REMOVE_ALL, NOTE_STAGED,
+		session->id, 0, NULL) == -1 ||
+	    note_queue_put(session->protocol->notes, &changes, NULL,
+		NULL) == -1)
+		log_warn("session %s: expiry is not kept: out of memory",
+		    session_name(session, name));
+}
+
+static void
+on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct protocol *protocol = timer->data;
+	struct instant now = clock_now();
+	struct session *session;
+
+	(void)loop;
+	(void)events;
+	if (protocol->registry->model == NULL || protocol->is_stopping)
+		return;
+	TAILQ_FOREACH(session, &protocol->sessions, of_all) {
+		check_lost(session, now);
+		check_staged(session, now);
+	}
+}
+
+static void
+on_wake(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct protocol *protocol = timer->data;
+	struct client *client, *next;
+
+	(void)loop;
+	(void)events;
+	for (client = LIST_FIRST(&protocol->clients);
+	    client != NULL; client = next) {
+		next = LIST_NEXT(client, of_protocol);
+		if (client->is_waiting)
+			client_advance(client);
+	}
+}
+
+void
+protocol_wake(struct protocol *protocol)
+{
+	ev_timer_start(protocol->loop, &protocol->wake);
+}
+
+static void
+on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct protocol *protocol = timer->data;
+	struct client *client, *next;
+
+	(void)loop;
+	(void)events;
+	for (client = LIST_FIRST(&protocol->closed); client != NULL;
+	    client = next) {
+		next = LIST_NEXT(client, of_protocol);
+		if (!client->is_busy)
+			client_free(client);
+	}
+}
+
+/* Life ------------------------------------------------------------------- */
+
+int
+protocol_new(struct registry *registry, struct protocol **protocol_r)
+{
+	struct protocol *protocol = calloc(1, sizeof(*protocol));
+
+	if (protocol == NULL)
+		return -1;
+	protocol->registry = registry;
+	protocol->loop = registry->loop;
+	LIST_INIT(&protocol->clients);
+	LIST_INIT(&protocol->closed);
+	TAILQ_INIT(&protocol->sessions);
+	session_tree_init(&protocol->by_id);
+	ev_timer_init(&protocol->accept_again, on_accept_again,
+	    ACCEPT_PAUSE_S, 0.0);
+	protocol->accept_again.data = protocol;
+	ev_timer_init(&protocol->sweep, on_sweep, 0.0, 0.0);
+	protocol->sweep.data = protocol;
+	ev_timer_init(&protocol->wake, on_wake, 0.0, 0.0);
+	protocol->wake.data = protocol;
+	ev_timer_init(&protocol->tick, on_tick, TICK_S, TICK_S);
+	protocol->tick.data = protocol;
+	protocol->notes = note_queue_new(registry->loop, registry->store);
+	if (protocol->notes == NULL) {
+		free(protocol);
+		return -1;
+	}
+	*protocol_r = protocol;
+	return 0;
+}
+
+/* Sessions stay: a restart is no end of theirs. */
+void
+protocol_drain(struct protocol *protocol, void (*on_idle)(void *context),
+    void *context)
+{
+	struct client *client, *next;
+
+	if (protocol->is_stopping)
+		return;
+	protocol->is_stopping = true;
+	note_queue_on_idle(protocol->notes, on_idle, context);
+	stop_listeners(protocol);
+	ev_timer_stop(protocol->loop, &protocol->accept_again);
+	for (client = LIST_FIRST(&protocol->clients);
+	    client != NULL; client = next) {
+		next = LIST_NEXT(client, of_protocol);
+		if (client->session != NULL &&
+		    client->session->events != 0)
+			client_send(client, bytes_of("SHUTDOWN"));
+		client_finish(client);
+	}
+}
+
+bool
+protocol_is_idle(const struct protocol *protocol)
+{
+	return note_queue_is_idle(protocol->notes);
+}

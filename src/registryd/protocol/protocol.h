@@ -1,0 +1,69 @@
+/*
+ * registryd/protocol/protocol.h - the registration protocol, as registryd
+ * runs it: sluice-protocol(7).
+ *
+ * Listeners, connections (client.h), sessions (session.h) and tokens
+ * (token.h), and the clock over them: sessions whose connection is lost
+ * go after the grace, what is staged goes after its time.
+ */
+/* SPDX-License-Identifier: ISC */
+#ifndef REGISTRYD_PROTOCOL_PROTOCOL_H
+#define REGISTRYD_PROTOCOL_PROTOCOL_H
+
+#include "registryd/note_queue.h"
+#include "registryd/protocol/client.h"
+#include "registryd/protocol/session.h"
+
+#define PROTOCOL_LISTENERS_MAX 64
+
+struct registry;
+
+struct protocol_listener {
+	struct protocol *protocol;
+	ev_io readable;
+};
+
+LIST_HEAD(client_list, client);
+
+struct protocol {
+	struct registry *registry;
+	struct ev_loop *loop;
+	struct protocol_listener listeners[PROTOCOL_LISTENERS_MAX];
+	uint32_t listener_count;
+	ev_timer accept_again;		/* after EMFILE */
+	struct client_list clients, closed;
+	uint32_t client_count;
+	ev_timer sweep, wake, tick;
+	struct session_list sessions;
+	struct order_tree by_id;
+	uint32_t session_count;
+	struct note_queue *notes;
+	bool is_loaded;			/* the store has been read once */
+	bool is_stopping;
+};
+
+MUST_CHECK int protocol_new(struct registry *, struct protocol **protocol_r);
+/* Takes fd over; accepting begins when the store has been read. */
+MUST_CHECK int protocol_listen(struct protocol *, int fd);
+
+/* The notes of a load: of the first that is good, alone. */
+void protocol_load_begin(struct protocol *);
+void protocol_load_note(struct protocol *, const struct store_note *);
+void protocol_load_done(struct protocol *);
+
+/* Connections whose command waits try it again, from the loop. */
+void protocol_wake(struct protocol *);
+
+/* Says SHUTDOWN to subscribers, and closes all; on_idle tells when what
+ * was under way is over. */
+void protocol_drain(struct protocol *, void (*on_idle)(void *context),
+    void *context);
+bool protocol_is_idle(const struct protocol *);
+
+/* session.c */
+void session_tree_init(struct order_tree *);
+
+/* command.c: carries client->line out. */
+void command_run(struct client *);
+
+#endif

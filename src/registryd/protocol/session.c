@@ -1,0 +1,174 @@
+/*
+ * registryd/protocol/session.c - who is registered.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "registryd/protocol/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "registryd/protocol/client.h"
+#include "registryd/protocol/protocol.h"
+
+const char *
+session_name(const struct session *session, char name[SESSION_NAME_SIZE])
+{
+	snprintf(name, SESSION_NAME_SIZE, "%s/%s", session->service,
+	    session->instance);
+	return name;
+}
+
+const char *
+session_public_id(const struct session *session,
+    char text[SESSION_PUBLIC_SIZE])
+{
+	const char *secret = strrchr(session->id, '-');
+
+	snprintf(text, SESSION_PUBLIC_SIZE, "%.*s",
+	    (int)(secret == NULL ? 0 : secret - session->id), session->id);
+	return text;
+}
+
+static struct session *
+session_of(const struct order_node *node)
+{
+	return node == NULL ?
+	    NULL :
+	    (struct session *)((uintptr_t)node -
+		offsetof(struct session, by_id));
+}
+
+static int
+compare(const void *key, const struct order_node *node)
+{
+	return strcmp(key, session_of(node)->id);
+}
+
+void
+session_tree_init(struct order_tree *tree)
+{
+	order_init(tree, compare);
+}
+
+struct session *
+session_find(const struct protocol *protocol, struct bytes id)
+{
+	char *text = bytes_duplicate(id);
+	struct session *session = NULL;
+
+	if (text != NULL)
+		session = session_of(order_find(&protocol->by_id, text));
+	free(text);
+	return session;
+}
+
+struct session *
+session_find_owner(const struct protocol *protocol, const char *service,
+    const char *instance)
+{
+	struct session *session;
+
+	TAILQ_FOREACH(session, &protocol->sessions, of_all)
+		if (strcmp(session->service, service) == 0 &&
+		    strcmp(session->instance, instance) == 0)
+			return session;
+	return NULL;
+}
+
+static void
+session_free(struct session *session)
+{
+	config_clear(&session->active);
+	config_clear(&session->staged);
+	session_clear_lines(session);
+	free(session->id);
+	free(session->service);
+	free(session->instance);
+	free(session->metadata);
+	free(session);
+}
+
+struct session *
+session_new(struct protocol *protocol, const char *id, const char *service,
+    const char *instance)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	STAILQ_INIT(&session->lines);
+	config_init(&session->active);
+	config_init(&session->staged);
+	session->protocol = protocol;
+	session->references = 1;
+	session->id = strdup(id);
+	session->service = strdup(service);
+	session->instance = strdup(instance);
+	session->metadata = strdup("{}");
+	session->connected_wall_ms = session->active_wall_ms = clock_wall_ms();
+	session->lost = clock_now();
+	if (session->id == NULL || session->service == NULL ||
+	    session->instance == NULL || session->metadata == NULL) {
+		session_free(session);
+		return NULL;
+	}
+	order_insert(&protocol->by_id, session->id, &session->by_id);
+	TAILQ_INSERT_TAIL(&protocol->sessions, session, of_all);
+	protocol->session_count++;
+	return session;
+}
+
+struct session *
+session_hold(struct session *session)
+{
+	session->references++;
+	return session;
+}
+
+void
+session_release(struct session **p)
+{
+	struct session *session = *p;
+
+	*p = NULL;
+	if (session != NULL && --session->references == 0)
+		session_free(session);
+}
+
+void
+session_drop(struct session *session)
+{
+	struct protocol *protocol = session->protocol;
+
+	if (session->is_gone)
+		return;
+	session->is_gone = true;
+	session_detach(session);
+	order_remove(&protocol->by_id, session->id);
+	TAILQ_REMOVE(&protocol->sessions, session, of_all);
+	protocol->session_count--;
+	session_release(&session);
+}
+
+void
+session_attach(struct session *session, struct client *client)
+{
+	if (session->client == client)
+		return;
+	session_detach(session);
+	if (client->session != NULL)
+		session_detach(client->session);
+	session->client = client;
+	client->session = session;
+}
+
+void
+session_detach(struct session *session)
+{
+	if (session->client == NULL)
+		return;
+	session->client->session = NULL;
+	session->client = NULL;
+	session->lost = clock_now();
+}
