@@ -136,11 +136,11 @@ struct http_field {
 };
 
 struct http_fields {
-	struct http_field list[HTTP_FIELDS_MAX];
 	uint32_t count;
 	uint64_t present;		/* bit id: there is at least one */
 	uint64_t repeated;		/* bit id: there is more than one */
 	uint8_t first[HTTP_FIELD_COUNT]; /* index of the first, if present */
+	struct http_field list[HTTP_FIELDS_MAX];
 };
 
 #define HTTP_FIELD_BIT(id) (UINT64_C(1) << (id))
@@ -201,8 +201,8 @@ struct http_request {
 	bool accepts_trailers;		/* TE: trailers */
 	struct bytes upgrade;		/* Upgrade's value if Connection names
 					 * it in 1.1, and it is not h2c */
-	struct http_fields fields;
 	char host_buf[HTTP_HOST_MAX + 1];
+	struct http_fields fields;
 	char path_buf[HTTP_TARGET_MAX];
 };
 

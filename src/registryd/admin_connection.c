@@ -40,6 +40,22 @@ set_timer(struct admin_connection *connection, double span_s)
 	ev_timer_start(connection->server->loop, &connection->timer);
 }
 
+/* The request is left to its handler; one that is streamed is over. */
+static void
+leave_request(struct admin_connection *connection)
+{
+	struct admin_request *request = connection->request;
+
+	connection->request = NULL;
+	if (request == NULL)
+		return;
+	request->connection = NULL;
+	if (request->gone != NULL)
+		request->gone(request->gone_context);
+	if (request->gone != NULL || connection->state == ADMIN_BODY)
+		request_free(request);
+}
+
 void
 connection_close(struct admin_connection *connection)
 {
@@ -50,12 +66,7 @@ connection_close(struct admin_connection *connection)
 	ev_timer_stop(server->loop, &connection->timer);
 	close(connection->fd);
 	connection->fd = -1;
-	if (connection->request != NULL) {
-		connection->request->connection = NULL;
-		if (connection->state == ADMIN_BODY)
-			request_free(connection->request);
-		connection->request = NULL;
-	}
+	leave_request(connection);
 	LIST_REMOVE(connection, of_server);
 	LIST_INSERT_HEAD(&server->closed, connection, of_server);
 	server->connection_count--;
@@ -111,6 +122,19 @@ flush(struct admin_connection *connection)
 		return false;
 	}
 	return true;
+}
+
+void
+connection_stream(struct admin_connection *connection)
+{
+	if (connection->out.is_failed || connection->out.len > OUT_MAX) {
+		connection_close(connection);
+		return;
+	}
+	/* What a client says while it listens is its end, or nothing. */
+	ev_io_start(connection->server->loop, &connection->readable);
+	if (flush(connection) && connection->out.len == 0)
+		set_timer(connection, 0.0);
 }
 
 /* Reading a request ------------------------------------------------------ */
@@ -392,6 +416,8 @@ on_readable(struct ev_loop *loop, ev_io *readable, int events)
 		connection_close(connection);
 		return;
 	}
+	if (connection->state == ADMIN_ANSWERING)
+		return;			/* a stream's: not asked for */
 	connection->in.len += (size_t)n;
 	if (connection->state == ADMIN_BODY)
 		set_timer(connection, BODY_TIMEOUT_S);

@@ -61,6 +61,8 @@ struct admin_connection {
 /* admin_connection.c */
 void connection_open(struct admin_server *, int fd);
 void connection_close(struct admin_connection *);
+/* Part of a streamed answer is in out. */
+void connection_stream(struct admin_connection *);
 /* The answer is in out: goes on with what comes next. */
 void connection_answered(struct admin_connection *);
 

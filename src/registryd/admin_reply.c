@@ -86,6 +86,34 @@ admin_reply(struct admin_request *request, unsigned int status,
 }
 
 void
+admin_stream_begin(struct admin_request *request, const char *content_type,
+    admin_gone_fn *gone, void *context)
+{
+	struct admin_connection *connection = request->connection;
+
+	if (connection == NULL) {
+		request_free(request);
+		gone(context);
+		return;
+	}
+	request->gone = gone;
+	request->gone_context = context;
+	write_start(&connection->out, 200);
+	buf_printf(&connection->out,
+	    "X-Request-Id: %s\r\nContent-Type: %s\r\n"
+	    "Connection: close\r\n\r\n",
+	    request->id, content_type);
+	connection_stream(connection);
+}
+
+void
+admin_stream_write(struct admin_request *request, struct bytes text)
+{
+	buf_append(&request->connection->out, text);
+	connection_stream(request->connection);
+}
+
+void
 admin_reply_json(struct admin_request *request, unsigned int status,
     struct buf *json)
 {

@@ -176,8 +176,10 @@ admin_server_drain(struct admin_server *server)
 	for (connection = LIST_FIRST(&server->connections); connection != NULL;
 	    connection = next) {
 		next = LIST_NEXT(connection, of_server);
-		if (connection->state == ADMIN_HEAD &&
-		    connection->out.len == 0)
+		if ((connection->state == ADMIN_HEAD &&
+			connection->out.len == 0) ||
+		    (connection->request != NULL &&
+			connection->request->gone != NULL))
 			connection_close(connection);
 	}
 	ev_timer_start(server->loop, &server->sweep);

@@ -40,6 +40,8 @@ struct admin_request {
 
 	/* what follows is the server's own */
 	struct admin_connection *connection; /* NULL: the client left */
+	void (*gone)(void *context);	/* a stream's; NULL: it is none */
+	void *gone_context;
 	struct buf fields;		/* of the answer: whole lines */
 	char *head;
 	struct buf body_buf;
@@ -62,6 +64,18 @@ void admin_server_drain(struct admin_server *);
 bool admin_server_is_idle(const struct admin_server *);
 void admin_server_on_idle(struct admin_server *, void (*)(void *context),
     void *context);
+
+/*
+ * An answer that goes on: the head is sent at once, then what
+ * admin_stream_write() gives, until the client leaves or sluice stops;
+ * gone() is called then, exactly once, and the request is no more.
+ */
+typedef void admin_gone_fn(void *context);
+void admin_stream_begin(struct admin_request *, const char *content_type,
+    admin_gone_fn *gone, void *context);
+/* A client that does not read loses its connection (and gone() comes
+ * from within). */
+void admin_stream_write(struct admin_request *, struct bytes);
 
 /* Adds a field to the coming answer. */
 void admin_add_field(struct admin_request *, const char *name,

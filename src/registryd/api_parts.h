@@ -28,6 +28,11 @@ api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
 api_handle_fn api_changes, api_changes_range;
 /* api_explain.c */
 api_handle_fn api_explain;
+/* api_events.c */
+api_handle_fn api_events;
+/* api_sessions.c */
+api_handle_fn api_sessions_list, api_tokens_list, api_token_post,
+    api_token_delete;
 /* api_state.c */
 api_handle_fn api_livez, api_readyz, api_version, api_log_get, api_log_put;
 /* api_workers.c */

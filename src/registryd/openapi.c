@@ -18,6 +18,7 @@
 
 #define TEXT	"{\"type\":\"string\"}"
 #define NUMBER	"{\"type\":\"integer\"}"
+#define TEXTS	"{\"type\":\"array\",\"items\":" TEXT "}"
 #define LIST_OF(name)                                                          \
 	"{\"type\":\"object\",\"properties\":{\"items\":{\"type\":\"array\","  \
 	"\"items\":{\"$ref\":\"#/components/schemas/" name "\"}},"             \
@@ -46,6 +47,14 @@ static const struct {
 		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\"]}"
 		    ",\"before\":{\"type\":[\"object\",\"null\"]},\"after\":"
 		    "{\"type\":[\"object\",\"null\"]}}}" },
+	{ "SessionList", LIST_OF("Session") },
+	{ "Session", "{\"type\":\"object\"}" },
+	{ "TokenList", LIST_OF("Token") },
+	{ "Token", "{\"type\":\"object\",\"properties\":{\"label\":" TEXT
+		   ",\"services\":" TEXTS ",\"domains\":" TEXTS
+		   ",\"prefixes\":" TEXTS "}}" },
+	{ "NewToken", "{\"type\":\"object\",\"properties\":{\"id\":" TEXT
+		      ",\"token\":" TEXT "}}" },
 	{ "Explanation", "{\"type\":\"object\"}" },
 	{ "Workers", "{\"type\":\"object\"}" },
 	{ "Version", "{\"type\":\"object\"}" },

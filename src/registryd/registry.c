@@ -16,6 +16,7 @@
 #include "registryd/api.h"
 #include "registryd/api_parts.h"
 #include "registryd/protocol/protocol.h"
+#include "registryd/registry_news.h"
 #include "registryd/static_objects.h"
 
 bool
@@ -38,9 +39,9 @@ registry_is_stopping(const struct registry *registry)
 static int
 on_healthd_message(void *context, const struct channel_message *message)
 {
+	struct registry *registry = context;
 	struct health_changed changed;
 
-	(void)context;
 	if (message->type != FROM_HEALTHD_CHANGED ||
 	    message->body_len != sizeof(changed)) {
 		errno = EPROTO;
@@ -50,6 +51,7 @@ on_healthd_message(void *context, const struct channel_message *message)
 	log_debug("backend %llu: health %#x -> %#x: %.*s",
 	    (unsigned long long)changed.backend_id, changed.flags_before,
 	    changed.flags_after, (int)sizeof(changed.reason), changed.reason);
+	registry_tell_health(registry, &changed);
 	return 0;
 }
 
@@ -242,6 +244,7 @@ registry_start(struct daemon *daemon)
 	registry->loop = daemon->loop;
 	registry->started_wall_ms = clock_wall_ms();
 	LIST_INIT(&registry->reloads);
+	news_bus_init(&registry->news);
 	if (attach_segment(registry) == -1)
 		return EX_OSERR;
 	if (store_new(daemon->loop, daemon->settings, &registry->store,
@@ -284,6 +287,7 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 			service->object.name))
 			model_touch_service(registry->model, service);
 	registry_load_static(registry);
+	registry_tell_config(registry);
 }
 
 /* Drain ------------------------------------------------------------------ */

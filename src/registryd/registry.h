@@ -17,6 +17,7 @@
 #include "daemon/daemon.h"
 #include "registryd/admin_server.h"
 #include "registryd/model.h"
+#include "registryd/news.h"
 #include "registryd/publisher.h"
 #include "registryd/store/store.h"
 #include "registryd/write_queue.h"
@@ -61,6 +62,7 @@ struct registry {
 	struct channel *healthd;
 	struct admin_server *server;
 	struct protocol *protocol;
+	struct news_bus news;
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
 	bool is_leaving;

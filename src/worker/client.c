@@ -57,7 +57,6 @@ set_address(struct client *client, const struct sockaddr_storage *address)
 	} else {
 		memcpy(text, "unix", sizeof("unix"));
 	}
-	client->peer.address = bytes_of(text);
 }
 
 void
@@ -75,7 +74,7 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	memset(client, 0, sizeof(*client));
 	client->worker = worker;
 	client->space = origin->space;
-	client->peer.listen_port = origin->listen_port;
+	client->listen_port = origin->listen_port;
 	client->trusted_version = worker->trusted_version - 1;
 	client->is_first = true;
 	set_address(client, origin->address);
@@ -153,7 +152,7 @@ client_answer_done(struct client *client)
 
 	client->exchange = NULL;
 	exchange_finish(exchange);
-	if (!client->keeps_alive ||
+	if (!client->keeps_alive || client->worker->daemon->is_stopping ||
 	    (client->is_half_closed && buffer_len(client->link.in) == 0)) {
 		end_connection(client);
 		return;
@@ -335,6 +334,20 @@ on_timer(struct wheel_timer *timer)
 	case CLIENT_TUNNEL:
 	case CLIENT_OVER:
 		break;
+	}
+}
+
+void
+client_close_idle(struct worker *worker)
+{
+	struct client *client, *next;
+
+	for (client = TAILQ_FIRST(&worker->clients); client != NULL;
+	    client = next) {
+		next = TAILQ_NEXT(client, entry);
+		if (client->state == CLIENT_WAITING &&
+		    buffer_len(client->link.in) == 0)
+			client_close(client);
 	}
 }
 

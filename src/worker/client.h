@@ -27,7 +27,7 @@
 #include "worker/wheel.h"
 #include "worker/worker.h"
 
-#define CLIENT_ADDRESS_SIZE 64
+#define CLIENT_ADDRESS_SIZE INET6_ADDRSTRLEN
 
 enum client_state {
 	CLIENT_WAITING,
@@ -51,10 +51,11 @@ struct client {
 	bool is_first;			/* no request was seen yet */
 
 	/* who it is */
-	struct forward_peer peer;
 	struct in6_addr address;
+	const struct bytes *listen_port; /* the listener's */
 	uint32_t space;
-	uint32_t trusted_version;	/* of the list that peer was judged by */
+	uint32_t trusted_version;	/* of the list that it was judged by */
+	bool is_trusted;
 	char address_text[CLIENT_ADDRESS_SIZE];
 
 	/* the request */
@@ -79,13 +80,15 @@ struct client {
 struct client_origin {
 	int fd;				/* becomes the client's own */
 	const struct sockaddr_storage *address;
-	struct bytes listen_port;	/* good for ever */
+	const struct bytes *listen_port; /* good for ever */
 	uint32_t space;
 };
 
 /* Closes fd when out of memory. */
 void client_open(struct worker *, const struct client_origin *);
 
+/* Closes those that have said nothing since their last answer. */
+void client_close_idle(struct worker *);
 /* Cuts everything that still runs, at the end of a drain. */
 void client_cut_all(struct worker *);
 

@@ -24,6 +24,12 @@ command_fn command_stage, command_route_list, command_config_rollback,
 command_fn command_config_validate, command_config_apply,
     command_config_apply_partial;
 
+/* command_condition.c */
+command_fn command_maint_enter, command_maint_exit, command_maint_status,
+    command_drain_start, command_drain_status, command_drain_cancel;
+/* command_test.c, command_stats.c */
+command_fn command_backend_test, command_stats_get;
+
 /* To be tried again when something is over. */
 void command_wait(struct client *);
 

@@ -24,7 +24,8 @@
 struct wanted {
 	struct client *client;
 	char *service, *instance, *metadata;
-	char token[128];		/* as given; "" */
+	char secret[128];		/* the token as given; "" */
+	char token[TOKEN_ID_SIZE];
 	uint32_t maintenance_port;
 };
 
@@ -51,7 +52,7 @@ copy_metadata(const struct json_doc *doc, struct wanted *wanted)
 	while (json_each(doc, json_root(doc), &value, &key)) {
 		if (bytes_is(key, "token")) {
 			token = json_string(doc, value);
-			snprintf(wanted->token, sizeof(wanted->token), "%s",
+			snprintf(wanted->secret, sizeof(wanted->secret), "%s",
 			    token == NULL ? "" : token);
 			free(token);
 			continue;
@@ -119,6 +120,22 @@ read_wanted(const struct protocol_line *line, struct wanted *wanted)
 	return read_metadata(line->fields[3], wanted);
 }
 
+/* Without any token, whoever is on this machine may. */
+static bool
+is_authorized(struct wanted *wanted)
+{
+	const struct protocol *protocol = wanted->client->protocol;
+	const struct token *token;
+
+	if (TAILQ_EMPTY(&protocol->tokens))
+		return wanted->client->is_local;
+	token = token_find(&protocol->tokens, wanted->secret);
+	if (token == NULL || !token_allows_service(token, wanted->service))
+		return false;
+	snprintf(wanted->token, sizeof(wanted->token), "%s", token->id);
+	return true;
+}
+
 static void
 on_registered(void *context, bool is_kept)
 {
@@ -158,6 +175,8 @@ make_session(const struct wanted *wanted)
 	if (session == NULL)
 		return NULL;
 	session->maintenance_port = wanted->maintenance_port;
+	snprintf(session->token, sizeof(session->token), "%s",
+	    wanted->token);
 	snprintf(session->from, sizeof(session->from), "%s",
 	    client->from);
 	if (text_set(&session->metadata, bytes_of(wanted->metadata)) == -1) {
@@ -230,6 +249,8 @@ command_register(struct client *client)
 	if (wanted != NULL) {
 		wanted->client = client;
 		fault = read_wanted(&client->line, wanted);
+		if (fault == NULL && !is_authorized(wanted))
+			fault = "not authorized";
 	}
 	if (fault != NULL) {
 		client_refuse(client, fault);

@@ -92,6 +92,25 @@ on_kept(void *context, bool is_kept)
 	staging_free(staging);
 }
 
+/* Whether what is new is within the bounds of the session's token. */
+static bool
+is_authorized(const struct session *session,
+    const struct session_config *config)
+{
+	const struct protocol *protocol = session->protocol;
+	const struct token *token = token_find_id(&protocol->tokens,
+	    session->token);
+
+	if (token == NULL)
+		return TAILQ_EMPTY(&protocol->tokens);
+	for (uint32_t i = 0; i < config->count; i++)
+		if (config_find_number(&session->staged,
+			config->routes[i]->number) != config->routes[i] &&
+		    !token_allows_route(token, config->routes[i]))
+			return false;
+	return true;
+}
+
 /* NULL, or the error's text. */
 static const char *
 prepare(struct staging *staging)
@@ -105,6 +124,8 @@ prepare(struct staging *staging)
 	fault = config_stage(&staging->config, &client->line);
 	if (fault != NULL)
 		return fault;
+	if (!is_authorized(session, &staging->config))
+		return "not authorized";
 	staging->command = client->line.command;
 	staging->seq = session->next_seq;
 	staging->first_number = session->staged.next_number;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "daemon/resolver.h"
 #include "registryd/protocol/apply.h"
 #include "registryd/registry.h"
 
@@ -110,10 +111,25 @@ protocol_listen(struct protocol *protocol, int fd)
 
 /* Loading ---------------------------------------------------------------- */
 
+static void
+load_token(struct protocol *protocol, const struct store_note *note)
+{
+	struct token *token = token_read(note->key, note->body);
+
+	if (token == NULL)
+		log_warn("token of the store: left out");
+	else
+		TAILQ_INSERT_TAIL(&protocol->tokens, token, of_all);
+}
+
 void
 protocol_load_note(struct protocol *protocol, const struct store_note *note)
 {
-	if (!protocol->is_loaded)
+	if (protocol->is_loaded)
+		return;
+	if (note->kind == NOTE_TOKEN)
+		load_token(protocol, note);
+	else
 		session_load_note(protocol, note);
 }
 
@@ -122,9 +138,14 @@ void
 protocol_load_begin(struct protocol *protocol)
 {
 	struct session *session;
+	struct token *token;
 
 	if (protocol->is_loaded)
 		return;
+	while ((token = TAILQ_FIRST(&protocol->tokens)) != NULL) {
+		TAILQ_REMOVE(&protocol->tokens, token, of_all);
+		token_free(&token);
+	}
 	while ((session = TAILQ_FIRST(&protocol->sessions)) != NULL)
 		session_drop(session);
 }
@@ -306,10 +327,14 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	ev_timer_init(&protocol->tick, on_tick, TICK_S, TICK_S);
 	protocol->tick.data = protocol;
 	protocol->notes = note_queue_new(registry->loop, registry->store);
-	if (protocol->notes == NULL) {
+	protocol->resolver = resolver_new(registry->loop);
+	LIST_INIT(&protocol->polls);
+	TAILQ_INIT(&protocol->tokens);
+	if (protocol->notes == NULL || protocol->resolver == NULL) {
 		free(protocol);
 		return -1;
 	}
+	protocol_listen_news(protocol);
 	*protocol_r = protocol;
 	return 0;
 }

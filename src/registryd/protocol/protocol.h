@@ -10,13 +10,17 @@
 #ifndef REGISTRYD_PROTOCOL_PROTOCOL_H
 #define REGISTRYD_PROTOCOL_PROTOCOL_H
 
+#include "registryd/news.h"
 #include "registryd/note_queue.h"
 #include "registryd/protocol/client.h"
 #include "registryd/protocol/session.h"
+#include "registryd/protocol/token.h"
 
 #define PROTOCOL_LISTENERS_MAX 64
 
 struct registry;
+struct poll;
+struct resolver;
 
 struct protocol_listener {
 	struct protocol *protocol;
@@ -37,7 +41,11 @@ struct protocol {
 	struct session_list sessions;
 	struct order_tree by_id;
 	uint32_t session_count;
+	struct token_list tokens;
+	struct news_listener listener;
 	struct note_queue *notes;
+	struct resolver *resolver;	/* of what is fetched */
+	LIST_HEAD(, poll) polls;
 	bool is_loaded;			/* the store has been read once */
 	bool is_stopping;
 };
@@ -59,6 +67,9 @@ void protocol_wake(struct protocol *);
 void protocol_drain(struct protocol *, void (*on_idle)(void *context),
     void *context);
 bool protocol_is_idle(const struct protocol *);
+
+/* news_lines.c */
+void protocol_listen_news(struct protocol *);
 
 /* session.c */
 void session_tree_init(struct order_tree *);
