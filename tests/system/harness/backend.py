@@ -3,6 +3,7 @@
 
 import http.server
 import json
+import socket
 import socketserver
 import threading
 
@@ -60,6 +61,26 @@ class _Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 512
     allow_reuse_address = True
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.connections = set()
+
+    def process_request(self, request, client_address):
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def cut_connections(self):
+        """What the kernel does when a process dies."""
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass            # it was just ending by itself
+
     def handle_error(self, *_):
         pass                    # clients of a test leave as they like
 
@@ -95,4 +116,5 @@ class Backend:
             return
         self.server.shutdown()
         self.server.server_close()
+        self.server.cut_connections()
         self.server = None

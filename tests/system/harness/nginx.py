@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """A real nginx as a backend, with files and settings of its own."""
 
+import os
 import pathlib
 import subprocess
 
@@ -8,6 +9,7 @@ from .addresses import free_port, own_address
 from .wait import wait_until
 
 CONF = """
+{user}
 worker_processes 1;
 daemon off;
 pid {home}/nginx.pid;
@@ -36,12 +38,13 @@ class Nginx:
     def __init__(self, home, text="hello", more=""):
         self.home = pathlib.Path(home)
         (self.home / "root").mkdir(parents=True, exist_ok=True)
-        self.home.chmod(0o755)
         self.address = own_address()
         self.port = free_port(self.address)
         self.url = f"http://{self.address}:{self.port}"
         conf = self.home / "nginx.conf"
-        conf.write_text(CONF.format(home=self.home, address=self.address,
+        # As root nginx would read the files as somebody else.
+        user = "user root;" if os.getuid() == 0 else ""
+        conf.write_text(CONF.format(home=self.home, user=user, address=self.address,
                                     port=self.port, text=text, more=more))
         self.process = subprocess.Popen(
             ["/usr/sbin/nginx", "-c", str(conf), "-e",

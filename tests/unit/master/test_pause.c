@@ -22,10 +22,10 @@ static const struct {
 	{ "the third waits twice as long", { 5, 5, 5 }, 200 },
 	{ "and so on", { 5, 5, 5, 5, 5 }, 800 },
 	{ "but never over the longest",
-	    { 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 }, 10000 },
-	{ "just under a minute of life forgives nothing", { 5, 59999 }, 100 },
-	{ "a minute of life forgives it all", { 5, 5, 5, 60000 }, 0 },
-	{ "and the count starts again", { 5, 5, 5, 60000, 5 }, 100 },
+	    { 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 }, 2000 },
+	{ "just under half a minute of life forgives nothing", { 5, 29999 }, 100 },
+	{ "half a minute of life forgives it all", { 5, 5, 5, 30000 }, 0 },
+	{ "and the count starts again", { 5, 5, 5, 30000, 5 }, 100 },
 };
 
 static void
