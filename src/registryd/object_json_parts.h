@@ -61,6 +61,11 @@ int object_out_of_memory(struct problem *);
 MUST_CHECK int object_read(const struct members *, struct bytes json,
     bool is_merge, void *object, struct problem *);
 
+/* route_headers.c: a member_read_fn and a member_write_fn. */
+MUST_CHECK int route_read_headers(const struct member_input *, int value,
+    void *object);
+void route_write_headers(struct json_writer *, const void *object);
+
 void object_write_origin(struct json_writer *, enum object_origin);
 void object_write_time(struct json_writer *, int64_t wall_ms);
 
