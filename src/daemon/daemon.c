@@ -101,6 +101,7 @@ on_master_gone(void *context)
 	if (run->daemon.is_draining)
 		return;
 	log_warn("master is gone: finishing what there is");
+	run->daemon.is_stopping = true;
 	drain_within_timeout(run);
 }
 
@@ -157,6 +158,7 @@ on_drain(struct daemon_run *run, const struct channel_message *message)
 	struct role_drain order;
 
 	memcpy(&order, message->body, sizeof(order));
+	run->daemon.is_stopping |= order.is_stop != 0;
 	drain(run, (struct instant){ order.deadline_ns });
 	return 0;
 }

@@ -32,6 +32,7 @@ struct daemon {
 	uint32_t region;		/* K of -r K */
 	struct channel *master;
 	bool is_draining;
+	bool is_stopping;		/* draining, and nobody takes over */
 	void *state;			/* the role's own */
 };
 

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define ROLE_MSG_VERSION 1
+#define ROLE_MSG_VERSION 2
 
 enum to_role {				/* master speaks */
 	TO_ROLE_RELOAD,			/* no body; fd: the new settings */
@@ -33,8 +33,10 @@ enum from_role {			/* the role speaks */
 
 struct role_drain {
 	int64_t deadline_ns;		/* CLOCK_MONOTONIC; 0: no bound */
+	uint32_t is_stop;		/* nobody takes over: all of sluice ends */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct role_drain) == 8, "layout of the message");
+_Static_assert(sizeof(struct role_drain) == 16, "layout of the message");
 
 struct role_log_level {
 	uint32_t level;			/* enum log_level */

@@ -279,7 +279,10 @@ process_order(struct process *process, uint16_t type, const void *body,
 void
 process_drain(struct process *process, struct instant deadline)
 {
-	const struct role_drain order = { deadline.ns };
+	const struct role_drain order = {
+		.deadline_ns = deadline.ns,
+		.is_stop = process->master->phase >= MASTER_STOPPING_WORKERS,
+	};
 
 	process->is_wanted = false;
 	ev_timer_stop(process->master->loop, &process->restart);

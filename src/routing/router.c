@@ -21,7 +21,7 @@
 #define CACHE_MAX_LEAST (TABLE_SHARED_MAX * TABLE_TARGETS_MAX)
 
 /* How often a table that changes under our hands is read again. */
-#define CHOOSE_TRIES_MAX 100
+#define CHOOSE_TRIES_MAX 1000
 
 /* 2^32 divided by the golden ratio. */
 #define GOLDEN_STEP UINT32_C(0x9e3779b9)

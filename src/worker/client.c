@@ -339,6 +339,19 @@ on_timer(struct wheel_timer *timer)
 }
 
 void
+client_close_idle(struct worker *worker)
+{
+	struct client *client, *next;
+
+	for (client = TAILQ_FIRST(&worker->clients); client != NULL;
+	    client = next) {
+		next = TAILQ_NEXT(client, entry);
+		if (client->state == CLIENT_WAITING && client->link.in == NULL)
+			client_close(client);
+	}
+}
+
+void
 client_cut_all(struct worker *worker)
 {
 	struct client *client;

@@ -86,6 +86,8 @@ struct client_origin {
 /* Closes fd when out of memory. */
 void client_open(struct worker *, const struct client_origin *);
 
+/* Closes those that have said nothing since their last answer. */
+void client_close_idle(struct worker *);
 /* Cuts everything that still runs, at the end of a drain. */
 void client_cut_all(struct worker *);
 

@@ -367,6 +367,8 @@ worker_drain(struct daemon *daemon, struct instant deadline)
 
 	listeners_stop(worker);
 	upstream_pools_close_idle(worker->pools);
+	if (daemon->is_stopping)
+		client_close_idle(worker);
 	if (worker->client_count == 0) {
 		daemon_done(daemon);
 		return;

@@ -193,6 +193,17 @@ def test_sigterm_lets_requests_finish(sluice, backend):
     assert proxy.process.wait(20) == 0
 
 
+def test_idle_connections_do_not_hold_a_stop_up(sluice, backend):
+    proxy = sluice('shutdown_timeout = "100s"')
+    proxy.register("s", backend().url, "/s")
+    idle = [socket.create_connection((proxy.address, proxy.port))
+            for _ in range(10)]
+    for client in idle[:5]:
+        client.sendall(b"GET /s/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert proxy.stop(timeout=50) == 0
+
+
 def refuses(proxy):
     try:
         with socket.create_connection((proxy.address, proxy.port), 5):

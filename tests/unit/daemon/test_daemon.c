@@ -207,7 +207,7 @@ say(const struct child *child, uint16_t type, const void *body, size_t len,
 static void
 say_drain(const struct child *child, int64_t deadline_ns)
 {
-	const struct role_drain order = { deadline_ns };
+	const struct role_drain order = { .deadline_ns = deadline_ns };
 
 	say(child, TO_ROLE_DRAIN, &order, sizeof(order), -1);
 }
