@@ -129,7 +129,7 @@ static const struct setting rows[] = {
 	  KIB(1024) * 1024, "100B", SETTINGS_IN_PLACE, NULL, NULL, false },
 	SPAN("http.min_rate_after", http.min_rate_after_ms, SECONDS(1),
 	    HOURS(1), "10s"),
-	COUNT("http.upstream_idle_max", http.upstream_idle_max, 0, 65536, "64",
+	COUNT("http.upstream_idle_max", http.upstream_idle_max, 0, 65536, "1024",
 	    SETTINGS_IN_PLACE),
 	COUNT("http.retry_budget_percent", http.retry_budget_percent, 0, 100,
 	    "10", SETTINGS_IN_PLACE),
