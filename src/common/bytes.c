@@ -4,6 +4,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/bytes.h"
 
+#include <endian.h>
 #include <stdlib.h>
 
 static bool
@@ -56,12 +57,40 @@ bytes_to_number(struct bytes value, unsigned long long max,
 	for (size_t i = 0; i < value.len; i++) {
 		unsigned int digit = (unsigned char)value.data[i] - '0';
 
-		if (digit > 9 || digit > max || number > (max - digit) / 10)
+		if (digit > 9 ||
+		    __builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, digit, &number))
 			return -1;
-		number = number * 10 + digit;
 	}
+	if (number > max)
+		return -1;
 	*number_r = number;
 	return 0;
+}
+
+/* Eight digits at once, a byte each: spread out, then made letters. */
+static uint64_t
+hex_of_half(uint32_t half)
+{
+	uint64_t digits = half, over_nine;
+
+	digits = (digits | digits << 16) & UINT64_C(0x0000ffff0000ffff);
+	digits = (digits | digits << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	digits = (digits | digits << 4) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	over_nine = (digits + UINT64_C(0x0606060606060606)) >> 4 &
+	    UINT64_C(0x0101010101010101);
+	return digits + UINT64_C(0x3030303030303030) +
+	    over_nine * ('a' - '0' - 10);
+}
+
+void
+bytes_write_hex(uint64_t number, char text[16])
+{
+	uint64_t high = htobe64(hex_of_half((uint32_t)(number >> 32)));
+	uint64_t low = htobe64(hex_of_half((uint32_t)number));
+
+	memcpy(text, &high, sizeof(high));
+	memcpy(text + sizeof(high), &low, sizeof(low));
 }
 
 char *

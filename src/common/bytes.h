@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,6 +86,9 @@ bool bytes_next_field(struct bytes *rest_r, char separator,
  */
 MUST_CHECK int bytes_to_number(struct bytes value, unsigned long long max,
     unsigned long long *number_r);
+
+/* Writes 16 lower-case hex digits, the highest first; no NUL. */
+void bytes_write_hex(uint64_t number, char text[16]);
 
 /* A NUL-terminated copy, free()d by the caller; NULL when out of memory. */
 char *bytes_duplicate(struct bytes value);

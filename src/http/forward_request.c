@@ -170,11 +170,9 @@ write_origin(const struct forward_request *forward, struct http_out *out)
 static void
 write_hex(struct http_out *out, uint64_t number)
 {
-	static const char digits[] = "0123456789abcdef";
 	char text[16];
 
-	for (int i = 0; i < 16; i++)
-		text[i] = digits[number >> (60 - 4 * i) & 15];
+	bytes_write_hex(number, text);
 	out_bytes(out, text, sizeof(text));
 }
 

@@ -28,8 +28,7 @@ exchange_new(struct worker *worker)
 		SLIST_REMOVE_HEAD(&worker->unused_exchanges, unused);
 	else if ((exchange = malloc(sizeof(*exchange))) == NULL)
 		return NULL;
-	/* The request behind it is large, and filled by its parser. */
-	memset(exchange, 0, offsetof(struct exchange, request));
+	memset(exchange, 0, offsetof(struct exchange, request_id_text));
 	exchange->worker = worker;
 	exchange->started = worker->now;
 	exchange->started_wall_ms = worker_wall_ms(worker);
@@ -63,17 +62,12 @@ is_good_id(struct bytes id)
 static void
 make_request_id(struct exchange *exchange)
 {
-	static const char hex[] = "0123456789abcdef";
+	struct random_stream *ids = exchange->worker->ids;
 	char *text = exchange->request_id_text;
 
-	for (int half = 0; half < 2; half++) {
-		uint64_t bits = random_next(&exchange->worker->ids[half]);
-
-		for (int i = 0; i < 16; i++, bits >>= 4)
-			*text++ = hex[bits & 15];
-	}
-	*text = '\0';
-	exchange->request_id = bytes_slice(exchange->request_id_text, 32);
+	bytes_write_hex(random_next(&ids[0]), text);
+	bytes_write_hex(random_next(&ids[1]), text + 16);
+	exchange->request_id = bytes_slice(text, 32);
 }
 
 void

@@ -115,8 +115,9 @@ struct exchange {
 	const char *reason;		/* stable word, or NULL */
 	struct exchange_told *kept;	/* a copy, where the head goes first */
 	struct bytes request_id;
-	char request_id_text[EXCHANGE_REQUEST_ID_MAX + 1];
 
+	/* from here on: large, and filled by who uses it */
+	char request_id_text[EXCHANGE_REQUEST_ID_MAX];
 	struct http_request request;
 };
 
