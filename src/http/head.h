@@ -136,11 +136,11 @@ struct http_field {
 };
 
 struct http_fields {
-	struct http_field list[HTTP_FIELDS_MAX];
 	uint32_t count;
 	uint64_t present;		/* bit id: there is at least one */
 	uint64_t repeated;		/* bit id: there is more than one */
 	uint8_t first[HTTP_FIELD_COUNT]; /* index of the first, if present */
+	struct http_field list[HTTP_FIELDS_MAX];
 };
 
 #define HTTP_FIELD_BIT(id) (UINT64_C(1) << (id))

@@ -78,22 +78,43 @@ limit_len(const struct http_head_scan *scan, size_t len)
 	return len < limit ? len : limit;
 }
 
+/* The lines behind the first, up to the empty one. */
+static enum http_scan_result
+scan_fields(struct http_head_scan *scan, const char *data, size_t len,
+    size_t *head_end_r, enum http_fault *fault_r)
+{
+	const char *pos = data + scan->scanned;
+	const char *line = data + scan->line_start, *feed;
+
+	len = limit_len(scan, len);
+	while ((feed = http_find_feed(pos, data + len)) != NULL) {
+		if (feed == line || feed[-1] != '\r')
+			return refuse(HTTP_FAULT_BARE_LF, fault_r);
+		pos = feed + 1;
+		if (feed - line == 1) {
+			scan->scanned = (uint32_t)(pos - data);
+			*head_end_r = scan->scanned;
+			return HTTP_SCAN_DONE;
+		}
+		line = pos;
+	}
+	scan->line_start = (uint32_t)(line - data);
+	return wait_for_more(scan, data, len, false, fault_r);
+}
+
 enum http_scan_result
 http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
     bool is_request, size_t *head_end_r, enum http_fault *fault_r)
 {
-	size_t pos = scan->scanned, limit = limit_len(scan, len);
-
-	for (;;) {
+	while (!scan->has_start_line) {
+		size_t pos = scan->scanned, limit = limit_len(scan, len);
 		const char *feed;
 		size_t line_len;
 
-		if (!scan->has_start_line && pos == scan->line_start &&
-		    pos < limit && !is_first_byte(data[pos], is_request))
+		if (pos == scan->line_start && pos < limit &&
+		    !is_first_byte(data[pos], is_request))
 			return refuse(first_byte_fault(is_request), fault_r);
-		feed = pos < limit
-			   ? http_find_feed(data + pos, data + limit)
-			   : NULL;
+		feed = http_find_feed(data + pos, data + limit);
 		if (feed == NULL)
 			return wait_for_more(scan, data, limit, is_request,
 			    fault_r);
@@ -101,20 +122,13 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 		line_len = pos - scan->line_start;
 		if (line_len < 2 || feed[-1] != '\r')
 			return refuse(HTTP_FAULT_BARE_LF, fault_r);
-		scan->line_start = (uint32_t)pos;
-		if (line_len > 2) {
-			if (scan->has_start_line)
-				continue;
+		scan->line_start = scan->scanned = (uint32_t)pos;
+		if (line_len > 2)
 			scan->has_start_line = true;
-		} else if (scan->has_start_line) {
-			scan->scanned = (uint32_t)pos;
-			*head_end_r = pos;
-			return HTTP_SCAN_DONE;
-		} else if (is_request && scan->skipped == 0) {
+		else if (is_request && scan->skipped == 0)
 			scan->skipped = 2;
-		} else {
+		else
 			return refuse(empty_line_fault(is_request), fault_r);
-		}
-		limit = limit_len(scan, len);
 	}
+	return scan_fields(scan, data, len, head_end_r, fault_r);
 }

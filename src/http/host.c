@@ -58,15 +58,14 @@ http_host_normalise(struct bytes authority, char host_r[HTTP_HOST_MAX + 1],
 
 	if (authority.len > 0 && authority.data[0] == '[')
 		return normalise_ipv6(authority, host_r, len_r);
-	while (len < authority.len &&
-	    http_char_is(authority.data[len], HTTP_CHAR_HOST))
-		len++;
-	if (len > HTTP_HOST_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = authority.data[i];
+	for (; len < authority.len; len++) {
+		char c = authority.data[len];
 
-		host_r[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		if (!http_char_is(c, HTTP_CHAR_HOST))
+			break;
+		if (len == HTTP_HOST_MAX)
+			return false;
+		host_r[len] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 	}
 	if (!is_port_suffix(bytes_slice(authority.data + len,
 		authority.len - len)))
