@@ -201,29 +201,37 @@ worker_stats_read_counters(const struct worker_stats *stats)
 	return &stats->page->counters;
 }
 
+/* Backs the chunk of a slot with memory, or not: -1. */
+static int
+back_chunk(struct worker_stats *stats, const struct stats_array *array,
+    uint32_t slot)
+{
+	uint32_t chunk = slot >> array->chunk_shift;
+	uint64_t chunk_bytes = (uint64_t)array->record_bytes
+	    << array->chunk_shift;
+	char *first = array->records + chunk * chunk_bytes;
+
+	if (region_allocate(&stats->region,
+		(uint64_t)(first - stats->region.base), chunk_bytes) == -1)
+		return -1;
+	atomic_store_explicit(&array->present[chunk / 64],
+	    word_load(&array->present[chunk / 64]) |
+		UINT64_C(1) << chunk % 64,
+	    memory_order_release);
+	return 0;
+}
+
 /* The record of a slot, backed by memory; NULL when that cannot be. */
 static void *
 backed_record(struct worker_stats *stats, enum stats_kind kind, uint32_t slot)
 {
 	const struct stats_array *array = &stats->arrays[kind];
-	uint32_t chunk = slot >> array->chunk_shift;
-	uint64_t chunk_bytes = (uint64_t)array->record_bytes
-	    << array->chunk_shift;
 
 	if (UNLIKELY(slot >= array->slots))
 		return NULL;
-	if (UNLIKELY(!stats_is_present(array, slot))) {
-		char *first = array->records + chunk * chunk_bytes;
-
-		if (region_allocate(&stats->region,
-			(uint64_t)(first - stats->region.base),
-			chunk_bytes) == -1)
-			return NULL;
-		atomic_store_explicit(&array->present[chunk / 64],
-		    word_load(&array->present[chunk / 64]) |
-			UINT64_C(1) << chunk % 64,
-		    memory_order_release);
-	}
+	if (UNLIKELY(!stats_is_present(array, slot)) &&
+	    back_chunk(stats, array, slot) == -1)
+		return NULL;
 	return array->records + (uint64_t)slot * array->record_bytes;
 }
 

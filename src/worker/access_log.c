@@ -143,6 +143,12 @@ format_line(struct access_log *log, const struct access_record *record,
 	    log->piece_count, out);
 }
 
+bool
+access_log_is_on(const struct access_log *log)
+{
+	return log->target != TARGET_OFF;
+}
+
 void
 access_log_add(struct access_log *log, const struct access_record *record)
 {

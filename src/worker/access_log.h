@@ -49,6 +49,9 @@ void access_log_close(struct access_log **); /* flushes */
 /* Opens the file anew (rotation); keeps the old one when it cannot. */
 void access_log_reopen(struct access_log *);
 
+/* False: what is added goes nowhere, and need not be put together. */
+bool access_log_is_on(const struct access_log *);
+
 void access_log_add(struct access_log *, const struct access_record *);
 void access_log_flush(struct access_log *);
 

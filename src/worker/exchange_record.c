@@ -255,7 +255,8 @@ exchange_record(struct exchange *exchange)
 		    1);
 	}
 	count_bytes(exchange, stats);
-	log_exchange(exchange, total_us);
+	if (access_log_is_on(worker->log))
+		log_exchange(exchange, total_us);
 	free(exchange->kept);
 	exchange->kept = NULL;
 }

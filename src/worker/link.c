@@ -136,6 +136,14 @@ link_put(struct link *link, struct bytes data)
 	link_added(link, data.len);
 }
 
+/* Nothing waits any more. */
+static void
+stop_writing(struct link *link)
+{
+	if (ev_is_active(&link->writer))
+		ev_io_stop(link->loop, &link->writer);
+}
+
 /* Writes `out` and data behind it.  Returns the bytes of data written;
  * -1 with errno. */
 static ssize_t
@@ -193,13 +201,10 @@ link_flush(struct link *link)
 {
 	if (write_through(link, bytes_slice(NULL, 0)) == -1)
 		return LINK_BROKEN;
-	if (link->out == NULL) {
-		ev_io_stop(link->loop, &link->writer);
-		return LINK_FLUSHED;
-	}
-	if (link->out->start == link->out->end) {
+	if (link->out != NULL && buffer_len(link->out) == 0)
 		buffer_pool_give(link->pool, &link->out);
-		ev_io_stop(link->loop, &link->writer);
+	if (link->out == NULL) {
+		stop_writing(link);
 		return LINK_FLUSHED;
 	}
 	ev_io_start(link->loop, &link->writer);

@@ -55,7 +55,8 @@ link_is_open(const struct link *link)
 static inline void
 link_start_reading(struct link *link)
 {
-	ev_io_start(link->loop, &link->reader);
+	if (!ev_is_active(&link->reader))
+		ev_io_start(link->loop, &link->reader);
 }
 
 static inline void
