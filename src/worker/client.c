@@ -153,7 +153,7 @@ client_answer_done(struct client *client)
 
 	client->exchange = NULL;
 	exchange_finish(exchange);
-	if (!client->keeps_alive ||
+	if (!client->keeps_alive || client->worker->daemon->is_stopping ||
 	    (client->is_half_closed && buffer_len(client->link.in) == 0)) {
 		end_connection(client);
 		return;
@@ -346,7 +346,8 @@ client_close_idle(struct worker *worker)
 	for (client = TAILQ_FIRST(&worker->clients); client != NULL;
 	    client = next) {
 		next = TAILQ_NEXT(client, entry);
-		if (client->state == CLIENT_WAITING && client->link.in == NULL)
+		if (client->state == CLIENT_WAITING &&
+		    buffer_len(client->link.in) == 0)
 			client_close(client);
 	}
 }
