@@ -31,8 +31,10 @@ struct ctl {
 typedef enum ctl_exit ctl_verb_fn(const struct ctl *, int argc, char **argv);
 
 /* ctl/api_verbs.c: ask registryd. */
-ctl_verb_fn ctl_status, ctl_services, ctl_routes, ctl_explain, ctl_reload,
-    ctl_log, ctl_healthcheck;
+ctl_verb_fn ctl_status, ctl_explain, ctl_reload, ctl_log, ctl_healthcheck;
+
+/* ctl/lists.c: the same, page by page. */
+ctl_verb_fn ctl_services, ctl_routes;
 
 /* ctl/backends.c, workers.c, top.c: read the segment, whoever lives. */
 ctl_verb_fn ctl_backends, ctl_workers, ctl_top;

@@ -142,6 +142,6 @@ main(int argc, char **argv)
 		return ctl_usage("a verb is missing");
 	argc -= optind;
 	argv += optind;
-	optind = 1;		/* verbs have options of their own */
+	optind = 0;		/* verbs have options of their own */
 	return run_verb(&ctl, argc, argv);
 }

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: ISC
+"""sluicectl: every verb, for people and for programs, and its exit codes."""
+
+import json
+import socket
+
+import pytest
+
+from harness.sluice import Sluice
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory):
+    instance = Sluice(tmp_path_factory.mktemp("ctl"), "workers = 2")
+    instance.start()
+    instance.register("shop", "http://127.0.0.1:9", "/shop")
+    yield instance
+    instance.end()
+
+
+def test_lists_are_whole_however_long(proxy):
+    for i in range(1500):
+        proxy.register(f"many-{i}", "http://127.0.0.1:9", f"/many/{i}")
+    rows = json.loads(proxy.ctl("-o", "json", "routes").stdout)
+    assert len({row["id"] for row in rows}) == 1501
+    assert len(proxy.ctl("services").stdout.splitlines()) == 1502
+
+
+def test_explain_says_where_a_request_goes(proxy):
+    told = json.loads(proxy.ctl("-o", "json", "explain", "GET",
+                                "http://any/shop/x", "-H", "X-A: 1",
+                                "--from", "192.0.2.7").stdout)
+    assert told["match"]["prefix"] == "/shop"
+    assert told["service"]["name"] == "shop"
+    assert told["changed"]["channel"] == "register"
+    told = json.loads(proxy.ctl("-o", "json", "explain", "GET",
+                                "http://any/none").stdout)
+    assert told["refusal"] == "no_route" and told["status"] == 404
+
+
+def test_status_and_healthcheck(proxy):
+    assert 'status: "ready"' in proxy.ctl("status").stdout
+    assert proxy.ctl("healthcheck").stdout == ""
+
+
+def test_backends_and_workers_answer_without_registryd(proxy):
+    proxy.kill(proxy.pid("registryd"))
+    assert "http://127.0.0.1:9" in proxy.ctl("backends", "shop").stdout
+    assert proxy.ctl("workers").stdout.count("worker ") == 2
+    assert "requests/s" in proxy.ctl("top", "-n", "1").stdout
+
+
+def test_the_log_level_is_set_everywhere(proxy):
+    assert 'level: "debug"' in proxy.ctl("log", "level", "debug").stdout
+    assert 'level: "debug"' in proxy.ctl("log", "level").stdout
+    done = proxy.ctl("log", "level", "loud", check=False)
+    assert done.returncode == 1 and "loud" not in done.stdout
+
+
+@pytest.mark.parametrize("arguments, status", [
+    ((), 2),
+    (("no-such-verb",), 2),
+    (("status", "more"), 2),
+    (("explain", "GET"), 2),
+    (("-o", "xml", "status"), 2),
+    (("-s", "unix:/no/such/socket", "status"), 3),
+    (("-i", "no-such-instance", "workers"), 3),
+    (("explain", "GET", "not a url"), 1),
+])
+def test_exit_codes(proxy, arguments, status):
+    done = proxy.ctl(*arguments, check=False)
+    assert done.returncode == status, done
+    assert done.stderr.startswith("sluicectl: ")
+
+
+def test_nobody_answers_in_time(proxy, tmp_path):
+    path = str(tmp_path / "mute.sock")
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(path)
+        mute.listen()
+        done = proxy.ctl("-s", f"unix:{path}", "-t", "100ms", "healthcheck",
+                         check=False)
+    assert done.returncode == 4
