@@ -201,8 +201,8 @@ struct http_request {
 	bool accepts_trailers;		/* TE: trailers */
 	struct bytes upgrade;		/* Upgrade's value if Connection names
 					 * it in 1.1, and it is not h2c */
-	struct http_fields fields;
 	char host_buf[HTTP_HOST_MAX + 1];
+	struct http_fields fields;
 	char path_buf[HTTP_TARGET_MAX];
 };
 

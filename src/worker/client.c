@@ -57,7 +57,6 @@ set_address(struct client *client, const struct sockaddr_storage *address)
 	} else {
 		memcpy(text, "unix", sizeof("unix"));
 	}
-	client->peer.address = bytes_of(text);
 }
 
 void
@@ -75,7 +74,7 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	memset(client, 0, sizeof(*client));
 	client->worker = worker;
 	client->space = origin->space;
-	client->peer.listen_port = origin->listen_port;
+	client->listen_port = origin->listen_port;
 	client->trusted_version = worker->trusted_version - 1;
 	client->is_first = true;
 	set_address(client, origin->address);

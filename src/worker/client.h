@@ -27,7 +27,7 @@
 #include "worker/wheel.h"
 #include "worker/worker.h"
 
-#define CLIENT_ADDRESS_SIZE 64
+#define CLIENT_ADDRESS_SIZE INET6_ADDRSTRLEN
 
 enum client_state {
 	CLIENT_WAITING,
@@ -51,10 +51,11 @@ struct client {
 	bool is_first;			/* no request was seen yet */
 
 	/* who it is */
-	struct forward_peer peer;
 	struct in6_addr address;
+	const struct bytes *listen_port; /* the listener's */
 	uint32_t space;
-	uint32_t trusted_version;	/* of the list that peer was judged by */
+	uint32_t trusted_version;	/* of the list that it was judged by */
+	bool is_trusted;
 	char address_text[CLIENT_ADDRESS_SIZE];
 
 	/* the request */
@@ -79,7 +80,7 @@ struct client {
 struct client_origin {
 	int fd;				/* becomes the client's own */
 	const struct sockaddr_storage *address;
-	struct bytes listen_port;	/* good for ever */
+	const struct bytes *listen_port; /* good for ever */
 	uint32_t space;
 };
 

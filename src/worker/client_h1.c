@@ -26,7 +26,7 @@ judge_peer(struct client *client)
 	if (client->trusted_version == worker->trusted_version)
 		return;
 	client->trusted_version = worker->trusted_version;
-	client->peer.is_trusted = trusted_proxies_include(worker->trusted,
+	client->is_trusted = trusted_proxies_include(worker->trusted,
 	    &client->address);
 }
 
@@ -42,7 +42,11 @@ new_exchange(struct client *client)
 	wheel_disarm(&client->timer);
 	exchange->ops = client_h1_ops();
 	exchange->client = client;
-	exchange->peer = &client->peer;
+	exchange->peer = (struct forward_peer){
+		.address = bytes_of(client->address_text),
+		.listen_port = *client->listen_port,
+		.is_trusted = client->is_trusted,
+	};
 	exchange->client_address = client->address;
 	exchange->space = client->space;
 	exchange->head_in = client->head_len;

@@ -75,7 +75,7 @@ exchange_take_request_id(struct exchange *exchange)
 {
 	const struct http_field *field;
 
-	if (exchange->has_request && exchange->peer->is_trusted) {
+	if (exchange->has_request && exchange->peer.is_trusted) {
 		field = http_field_find(&exchange->request.fields,
 		    HTTP_FIELD_X_REQUEST_ID);
 		if (field != NULL && is_good_id(field->value)) {

@@ -83,7 +83,7 @@ struct exchange {
 	/* the client's side */
 	const struct client_ops *ops;
 	void *client;
-	const struct forward_peer *peer;
+	struct forward_peer peer;
 	struct in6_addr client_address;
 	uint32_t space;			/* of the listener */
 

@@ -215,7 +215,7 @@ log_exchange(const struct exchange *exchange, int64_t total_us)
 	struct access_record record = {
 		.started_wall_ms = exchange->started_wall_ms,
 		.request_id = exchange->request_id,
-		.client = exchange->peer->address,
+		.client = exchange->peer.address,
 		.status = exchange->status,
 		.bytes_in = exchange->body_in,
 		.bytes_out = exchange->body_out,

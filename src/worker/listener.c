@@ -88,7 +88,7 @@ accept_one(struct listener *listener)
 	const struct client_origin origin = {
 		.fd = fd,
 		.address = &address,
-		.listen_port = listener->port,
+		.listen_port = &listener->port,
 		.space = listener->space,
 	};
 

@@ -43,7 +43,7 @@ put_request_head(struct upstream *upstream)
 	const struct http_request *request = &exchange->request;
 	struct forward_request forward = {
 		.request = request,
-		.peer = exchange->peer,
+		.peer = &exchange->peer,
 		.options = &upstream->worker->forward,
 		.host = host_field(exchange),
 		.base_path = choice->backend->spec.base_path,

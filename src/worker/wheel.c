@@ -40,7 +40,6 @@ enqueue(struct wheel *wheel, struct wheel_timer *timer)
 	if (tick >= wheel->tick + WHEEL_SLOTS)
 		tick = wheel->tick + WHEEL_SLOTS - 1;
 	timer->tick = tick;
-	timer->is_queued = true;
 	LIST_INSERT_HEAD(&wheel->slots[tick % WHEEL_SLOTS], timer, entry);
 	wheel->count++;
 }
@@ -49,7 +48,7 @@ static void
 dequeue(struct wheel *wheel, struct wheel_timer *timer)
 {
 	LIST_REMOVE(timer, entry);
-	timer->is_queued = false;
+	timer->tick = 0;
 	wheel->count--;
 }
 
@@ -58,7 +57,7 @@ wheel_set(struct wheel *wheel, struct wheel_timer *timer, struct instant now,
     struct instant deadline)
 {
 	timer->deadline = deadline;
-	if (timer->is_queued) {
+	if (timer->tick != 0) {
 		if (tick_of(deadline) >= timer->tick)
 			return;
 		dequeue(wheel, timer);
@@ -72,7 +71,7 @@ void
 wheel_remove(struct wheel *wheel, struct wheel_timer *timer)
 {
 	wheel_disarm(timer);
-	if (timer->is_queued)
+	if (timer->tick != 0)
 		dequeue(wheel, timer);
 }
 

@@ -11,7 +11,6 @@
 #ifndef WORKER_WHEEL_H
 #define WORKER_WHEEL_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -27,8 +26,7 @@ struct wheel_timer {
 	LIST_ENTRY(wheel_timer) entry;
 	wheel_fn *fire;
 	struct instant deadline;	/* never: disarmed */
-	int64_t tick;			/* of the slot it waits in */
-	bool is_queued;
+	int64_t tick;			/* of the slot it waits in; 0: none */
 };
 
 struct wheel {
