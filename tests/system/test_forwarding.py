@@ -52,6 +52,7 @@ def serve_raw():
 
     yield start
     for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)     # wakes accept()
         listener.close()
 
 

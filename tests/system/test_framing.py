@@ -52,6 +52,7 @@ class Recorder:
                     connection.sendall(self.reply)
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)    # wakes accept()
         self.listener.close()
 
 

@@ -9,10 +9,10 @@ _counter = itertools.count(1)
 
 
 def own_address():
-    """A loopback address of this test alone (127.x.y.z)."""
-    pid = os.getpid()
+    """A loopback address (127.x.y.z) that nobody had before: x tells test
+    processes apart, y and z count."""
     number = next(_counter)
-    return f"127.{1 + pid % 250}.{pid // 250 % 250}.{number % 250 + 1}"
+    return f"127.{1 + os.getpid() % 250}.{number // 250}.{number % 250 + 1}"
 
 
 def free_port(address="127.0.0.1"):
