@@ -46,6 +46,11 @@ static const struct {
 		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\"]}"
 		    ",\"before\":{\"type\":[\"object\",\"null\"]},\"after\":"
 		    "{\"type\":[\"object\",\"null\"]}}}" },
+	{ "Generation", "{\"type\":\"object\",\"required\":[\"to\"],"
+			"\"properties\":{\"to\":" NUMBER "}}" },
+	{ "RolledBack", "{\"type\":\"object\",\"properties\":{\"to\":" NUMBER
+			",\"generation\":" NUMBER ",\"changes\":" NUMBER
+			"}}" },
 	{ "Explanation", "{\"type\":\"object\"}" },
 	{ "Workers", "{\"type\":\"object\"}" },
 	{ "Version", "{\"type\":\"object\"}" },
