@@ -188,39 +188,48 @@ class HAProxy(Proxy):
 
 class Sluice(Proxy):
     name = "sluice"
+    store = "memory"
 
-    def start(self, log):
+    def write_conf(self, log):
         home = self.home / "sluice"
         for folder in ("state", "run"):
             (home / folder).mkdir(parents=True, exist_ok=True)
-        admin = free_port()
+        self.admin_port = free_port()
         access = f"{home}/access.log" if log else "off"
-        conf = home / "sluice.conf"
-        conf.write_text(f'''
+        self.conf = home / "sluice.conf"
+        self.conf.write_text(f'''
 workers = 1
 instance = "bench-{uuid.uuid4().hex[:8]}"
 state_dir = "{home}/state"
 runtime_dir = "{home}/run"
 program_dir = "{self.build}"
 listen "127.0.0.1:{self.port}" {{ backlog = 4096 }}
-admin {{ listen = {{ "127.0.0.1:{admin}" }} }}
+admin {{ listen = {{ "127.0.0.1:{self.admin_port}" }} }}
 registration {{ listen = {{ "127.0.0.1:{free_port()}" }} }}
-store {{ driver = "memory" }}
+store {{ driver = "{self.store}" }}
 log {{ access = "{access}" error = "{home}/error.log" }}
 ''')
-        self.process = pinned(PROXY_CORE, self.build / "sluice", "-F", "-c",
-                              conf, stderr=open(home / "stderr", "w"))
-        self.register(admin)
+
+    def spawn(self):
+        with open(self.home / "sluice" / "stderr", "a") as errors:
+            self.process = pinned(PROXY_CORE, self.build / "sluice", "-F",
+                                  "-c", self.conf, stderr=errors)
+
+    def start(self, log):
+        self.write_conf(log)
+        self.spawn()
+        self.register()
         wait_for(self.port, self.process)
         return True
 
-    def register(self, admin):
+    def register(self):
         body = json.dumps({"name": "origin", "routes": ["/"],
                            "base_url": f"http://127.0.0.1:{self.origin}"})
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             try:
-                connection = http.client.HTTPConnection("127.0.0.1", admin)
+                connection = http.client.HTTPConnection("127.0.0.1",
+                                                        self.admin_port)
                 connection.request("POST", "/register", body)
                 if connection.getresponse().status == 201:
                     return

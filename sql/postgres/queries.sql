@@ -172,7 +172,7 @@ SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
 	after::text
 FROM change
-WHERE generation > $1 AND generation <= $2
+WHERE (generation, seq) > ($1, $5) AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
 ORDER BY generation, seq LIMIT $4
 
@@ -181,7 +181,7 @@ SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
 	after::text
 FROM change
-WHERE generation > $1 AND generation <= $2
+WHERE (generation, seq) > ($1, $5) AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
 ORDER BY generation DESC, seq DESC LIMIT $4
 
@@ -190,7 +190,8 @@ SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
 	after::text
 FROM change
-WHERE key = $5 AND generation > $1 AND generation <= $2
+WHERE key = $7 AND (generation, seq) > ($1, $5)
+	AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
 ORDER BY generation, seq LIMIT $4
 
@@ -199,7 +200,8 @@ SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
 	after::text
 FROM change
-WHERE key = $5 AND generation > $1 AND generation <= $2
+WHERE key = $7 AND (generation, seq) > ($1, $5)
+	AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
 ORDER BY generation DESC, seq DESC LIMIT $4
 

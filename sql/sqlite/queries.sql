@@ -143,21 +143,24 @@ FROM route AS r WHERE id > ?1 ORDER BY id LIMIT ?2
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
 	action, before, after
 FROM change
-WHERE generation > ?1 AND generation <= ?2 AND (?3 IS NULL OR kind = ?3)
+WHERE (generation, seq) > (?1, ?5) AND (generation, seq) <= (?2, ?6)
+	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation, seq LIMIT ?4
 
 -- name: select_changes_newest
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
 	action, before, after
 FROM change
-WHERE generation > ?1 AND generation <= ?2 AND (?3 IS NULL OR kind = ?3)
+WHERE (generation, seq) > (?1, ?5) AND (generation, seq) <= (?2, ?6)
+	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation DESC, seq DESC LIMIT ?4
 
 -- name: select_changes_of
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
 	action, before, after
 FROM change
-WHERE key = ?5 AND generation > ?1 AND generation <= ?2
+WHERE key = ?7 AND (generation, seq) > (?1, ?5)
+	AND (generation, seq) <= (?2, ?6)
 	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation, seq LIMIT ?4
 
@@ -165,7 +168,8 @@ ORDER BY generation, seq LIMIT ?4
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
 	action, before, after
 FROM change
-WHERE key = ?5 AND generation > ?1 AND generation <= ?2
+WHERE key = ?7 AND (generation, seq) > (?1, ?5)
+	AND (generation, seq) <= (?2, ?6)
 	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation DESC, seq DESC LIMIT ?4
 

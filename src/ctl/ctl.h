@@ -36,6 +36,9 @@ ctl_verb_fn ctl_status, ctl_explain, ctl_reload, ctl_log, ctl_healthcheck;
 /* ctl/lists.c: the same, page by page. */
 ctl_verb_fn ctl_services, ctl_routes;
 
+/* ctl/history.c: what was changed, and back. */
+ctl_verb_fn ctl_history, ctl_diff, ctl_rollback;
+
 /* ctl/backends.c, workers.c, top.c: read the segment, whoever lives. */
 ctl_verb_fn ctl_backends, ctl_workers, ctl_top;
 

@@ -18,8 +18,7 @@ struct change_list {
 	struct admin_request *request;
 	struct api_list list;
 	uint32_t limit;
-	uint64_t latest;		/* generation of the last row */
-	bool is_newest_first;
+	uint64_t latest, latest_seq;	/* of the last row */
 };
 
 static void
@@ -54,6 +53,7 @@ on_row(void *context, const struct store_history *row)
 
 	changes->list.count++;
 	changes->latest = row->generation;
+	changes->latest_seq = row->seq;
 	clock_format_rfc3339(row->at_wall_ms, at);
 	json_write_begin(writer, '{');
 	json_write_key(writer, "generation");
@@ -82,7 +82,7 @@ static void
 on_done(void *context, const struct store_outcome *outcome)
 {
 	struct change_list *changes = context;
-	char next[24];
+	char next[48];
 
 	if (outcome->result != STORE_OK) {
 		buf_free(&changes->list.buf);
@@ -90,7 +90,8 @@ on_done(void *context, const struct store_outcome *outcome)
 		    "the history cannot be read: %s",
 		    outcome->message == NULL ? "" : outcome->message);
 	} else {
-		snprintf(next, sizeof(next), "%" PRIu64, changes->latest);
+		snprintf(next, sizeof(next), "%" PRIu64 ".%" PRIu64,
+		    changes->latest, changes->latest_seq);
 		api_list_reply(changes->registry, changes->request,
 		    &changes->list,
 		    changes->list.count >= changes->limit ? next : NULL);
@@ -122,21 +123,40 @@ ask(struct registry *registry, struct admin_request *request,
 	    "the history cannot be read now; try again");
 }
 
+/* A cursor is the row that the page before ended with, GENERATION.SEQ.
+ * false: answered. */
+static bool
+read_cursor(struct admin_request *request, struct bytes cursor,
+    unsigned long long *generation_r, unsigned long long *seq_r)
+{
+	struct bytes seq = cursor, generation;
+
+	if (bytes_next_field(&seq, '.', &generation) && seq.data != NULL &&
+	    bytes_to_number(generation, INT64_MAX, generation_r) == 0 &&
+	    bytes_to_number(seq, INT64_MAX, seq_r) == 0 &&
+	    *generation_r > 0 && *seq_r > 0)
+		return true;
+	api_reply_problem(request, 400, "bad_query",
+	    "cursor is not one that was given out");
+	return false;
+}
+
 void
 api_changes(struct registry *registry, struct admin_request *request)
 {
-	struct store_history_query query = { .newest_first = true };
-	unsigned long long before = INT64_MAX;
+	struct store_history_query query = { .newest_first = true,
+		.to = INT64_MAX };
+	unsigned long long generation, seq;
 	struct api_page page;
 	struct bytes value;
 
 	if (!api_has_model(registry, request) || !api_page(request, &page))
 		return;
-	if (page.cursor.len > 0 &&
-	    bytes_to_number(page.cursor, INT64_MAX, &before) == -1) {
-		api_reply_problem(request, 400, "bad_query",
-		    "cursor is not one that was given out");
-		return;
+	if (page.cursor.len > 0) {
+		if (!read_cursor(request, page.cursor, &generation, &seq))
+			return;
+		query.to = generation - (seq == 1);
+		query.to_seq = seq - 1;	/* 0: all of the one before */
 	}
 	if (api_query(request, "kind", NULL, &value)) {
 		query.has_kind = true;
@@ -148,7 +168,6 @@ api_changes(struct registry *registry, struct admin_request *request)
 	}
 	if (api_query(request, "key", NULL, &value))
 		query.key = value.data;
-	query.to = page.cursor.len > 0 ? before - (before > 0) : before;
 	query.limit = page.limit;
 	ask(registry, request, &query);
 }
@@ -159,7 +178,7 @@ api_changes_range(struct registry *registry, struct admin_request *request)
 	struct bytes range = request->segments[RANGE_SEGMENT];
 	const char *dots = strstr(range.data, "..");
 	struct store_history_query query = { 0 };
-	unsigned long long from, to;
+	unsigned long long from, to, seq = 0;
 	struct api_page page;
 
 	if (!api_has_model(registry, request) || !api_page(request, &page))
@@ -174,7 +193,11 @@ api_changes_range(struct registry *registry, struct admin_request *request)
 		    "a range is A..B, generations with A not over B");
 		return;
 	}
+	if (page.cursor.len > 0 &&
+	    !read_cursor(request, page.cursor, &from, &seq))
+		return;
 	query.from = from;
+	query.from_seq = seq;
 	query.to = to;
 	query.limit = page.limit;
 	ask(registry, request, &query);

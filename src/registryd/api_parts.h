@@ -26,6 +26,8 @@ api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
     api_route_patch, api_route_delete;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
+/* api_rollback.c */
+api_handle_fn api_rollback;
 /* api_explain.c */
 api_handle_fn api_explain;
 /* api_events.c */
@@ -58,6 +60,7 @@ struct api_write {
 	bool is_merge;			/* PATCH */
 	uint64_t id;			/* of the path; 0: none */
 	char *name;			/* of the path, in the arena; NULL */
+	void *more;			/* the handler's */
 };
 
 /*

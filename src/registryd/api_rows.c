@@ -66,8 +66,14 @@ static const struct api_row rows[] = {
 	/* history */
 	READ("/v1/changes", api_changes, "limit cursor kind key",
 	    "ChangeList", "Lists changes, newest first."),
-	READ("/v1/changes/{range}", api_changes_range, "limit", "ChangeList",
+	READ("/v1/changes/{range}", api_changes_range, "limit cursor",
+	    "ChangeList",
 	    "Lists the changes of generations A..B, oldest first."),
+
+	{ .method = "POST", .path = "/v1/rollback", .handle = api_rollback,
+	    .body = "Generation", .answer = "RolledBack",
+	    .status = 200, .is_write = true,
+	    .summary = "Puts back what there was at a generation." },
 
 	/* the running sluice */
 	READ("/v1/explain", api_explain, "method url header from",

@@ -55,6 +55,11 @@ static const struct {
 		   ",\"prefixes\":" TEXTS "}}" },
 	{ "NewToken", "{\"type\":\"object\",\"properties\":{\"id\":" TEXT
 		      ",\"token\":" TEXT "}}" },
+	{ "Generation", "{\"type\":\"object\",\"required\":[\"to\"],"
+			"\"properties\":{\"to\":" NUMBER "}}" },
+	{ "RolledBack", "{\"type\":\"object\",\"properties\":{\"to\":" NUMBER
+			",\"generation\":" NUMBER ",\"changes\":" NUMBER
+			"}}" },
 	{ "Explanation", "{\"type\":\"object\"}" },
 	{ "Workers", "{\"type\":\"object\"}" },
 	{ "Version", "{\"type\":\"object\"}" },

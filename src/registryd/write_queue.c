@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/log.h"
+#include "registryd/bulk_check.h"
 #include "registryd/model_check.h"
 #include "registryd/object_json.h"
 #include "registryd/write_parts.h"
@@ -135,6 +136,7 @@ commit(struct write_queue *queue, struct write *write)
 		.actor = { write->who, write->from, write->channel,
 		    write->request_id },
 		.describe = change_describe,
+		.expected_generation = write->is_bulk ? write->generation : 0,
 		.done = on_committed,
 		.context = queue,
 	};
@@ -151,18 +153,29 @@ commit(struct write_queue *queue, struct write *write)
 
 /* Turns ------------------------------------------------------------------ */
 
+static int
+check(const struct model *model, struct write *write)
+{
+	return write->is_bulk ? bulk_check(model, write, &write->problem)
+			      : model_check(model, write, &write->problem);
+}
+
 static void
 begin(struct write_queue *queue, struct write *write)
 {
 	const struct write_backing *backing = &queue->backing;
 	const struct model *model = backing->model(backing->context);
+	int planned = -1;
 
 	queue->current = write;
 	if (model == NULL) {
 		problem_set(&write->problem, 503, "store_unavailable", NULL,
 		    "the store has not been read yet; try again");
-	} else if (write->plan(write, model, write->context) == 0 &&
-	    model_check(model, write, &write->problem) == 0 &&
+	} else if ((planned = write->plan(write, model, write->context)) ==
+	    WRITE_WAITS) {
+		return;
+	} else if (planned == 0 &&
+	    check(model, write) == 0 &&
 	    backing->check_room(backing->context, write,
 		&write->problem) == 0) {
 		write->generation = model->generation;
@@ -194,6 +207,12 @@ write_queue_submit(struct write_queue *queue, struct write *write)
 {
 	TAILQ_INSERT_TAIL(&queue->waiting, write, queued);
 	ev_timer_start(queue->loop, &queue->turn);
+}
+
+void
+write_queue_go_on(struct write_queue *queue)
+{
+	begin(queue, queue->current);
 }
 
 void

@@ -28,8 +28,11 @@ struct write;
 
 /*
  * Says what is to change, with write_put_*() and write_remove_*(), by the
- * model as it is now.  Returns 0, or -1 with write->problem set.
+ * model as it is now.  Returns 0, or -1 with write->problem set; or
+ * WRITE_WAITS, having said nothing: it is called again, with the model of
+ * then, after write_queue_go_on().  Nothing else is begun meanwhile.
  */
+#define WRITE_WAITS 1
 typedef int write_plan_fn(struct write *, const struct model *,
     void *context);
 
@@ -45,6 +48,9 @@ struct write {
 	char who[64], from[80], request_id[64];
 	const char *channel;		/* static: "api", "register", ... */
 	bool is_dry_run;
+	bool is_bulk;			/* checked as a whole; bulk_check.h */
+	bool is_restored;		/* of a state that was good once */
+	bool is_forced;			/* may remove more than the guard lets */
 
 	struct store_change *changes;	/* objects owned by the write */
 	uint32_t change_count, change_size;
@@ -104,6 +110,9 @@ void write_queue_free(struct write_queue **);
 
 /* Takes the write over.  done comes from the loop, not from within. */
 void write_queue_submit(struct write_queue *, struct write *);
+
+/* What the plan of the write under way waited for is there. */
+void write_queue_go_on(struct write_queue *);
 
 /* No write is waiting or under way. */
 bool write_queue_is_idle(const struct write_queue *);

@@ -280,7 +280,7 @@ history_from_cells(const struct cell *cells, struct store_history *history_r)
 	struct cell_reader reader = { .next = cells };
 
 	history_r->generation = (uint64_t)read_integer(&reader, 0, INT64_MAX);
-	(void)read_integer(&reader, 0, INT64_MAX);	/* seq */
+	history_r->seq = (uint64_t)read_integer(&reader, 0, INT64_MAX);
 	history_r->at_wall_ms = read_integer(&reader, INT64_MIN, INT64_MAX);
 	history_r->who = read_word(&reader);
 	history_r->from = read_word(&reader);
@@ -301,6 +301,13 @@ clamp_generation(uint64_t generation)
 	return generation > INT64_MAX ? INT64_MAX : (int64_t)generation;
 }
 
+/* 0: all rows of the generation are on this side. */
+static int64_t
+seq_or_all(uint64_t seq)
+{
+	return seq == 0 ? INT64_MAX : clamp_generation(seq);
+}
+
 enum store_query
 history_to_cells(const struct store_history_query *question,
     struct cell cells_r[HISTORY_CELLS], uint32_t *count_r)
@@ -310,7 +317,9 @@ history_to_cells(const struct store_history_query *question,
 	cells_r[2] = cell_text(question->has_kind
 		? object_kind_name(question->kind) : NULL);
 	cells_r[3] = cell_integer(question->limit);
-	cells_r[4] = cell_text(question->key);
+	cells_r[4] = cell_integer(seq_or_all(question->from_seq));
+	cells_r[5] = cell_integer(seq_or_all(question->to_seq));
+	cells_r[6] = cell_text(question->key);
 	*count_r = question->key == NULL ? HISTORY_CELLS - 1 : HISTORY_CELLS;
 	if (question->key == NULL)
 		return question->newest_first ? QUERY_SELECT_CHANGES_NEWEST

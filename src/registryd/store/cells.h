@@ -69,7 +69,7 @@ MUST_CHECK int note_from_cells(const struct cell *, struct store_note *note_r);
 
 /* The query that answers a question about history, and its cells, which
  * borrow from the question. */
-#define HISTORY_CELLS 5
+#define HISTORY_CELLS 7
 enum store_query history_to_cells(const struct store_history_query *,
     struct cell cells_r[HISTORY_CELLS], uint32_t *count_r);
 

@@ -103,6 +103,21 @@ change_stamp(struct store_change *change, struct commit_stamp *stamp)
 		times->created_wall_ms = stamp->at_wall_ms;
 }
 
+bool
+change_is_expected(const struct store_commit *commit,
+    const struct commit_stamp *stamp)
+{
+	return commit->expected_generation == 0 ||
+	    stamp->generation == commit->expected_generation + 1;
+}
+
+void
+change_fail_generation(struct store_request *request)
+{
+	request_fail(request, STORE_CONFLICT,
+	    "another change came between; try again");
+}
+
 struct backup_row {
 	uint64_t id;
 	struct object_times times;

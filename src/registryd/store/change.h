@@ -42,6 +42,13 @@ struct commit_stamp {
 	uint64_t next_backend_id, next_route_id;
 };
 
+/* Whether no commit came between, where the commit asks for that. */
+bool change_is_expected(const struct store_commit *,
+    const struct commit_stamp *);
+
+/* Fails the request because one did. */
+void change_fail_generation(struct store_request *);
+
 /* Fills id and times in, from the stamp, which moves on. */
 void change_stamp(struct store_change *, struct commit_stamp *);
 

@@ -179,7 +179,7 @@ or_empty(const char *text)
 
 static int
 note_history(struct transaction *transaction,
-    const struct store_change *change)
+    const struct store_change *change, uint32_t seq)
 {
 	const struct store_commit *commit = &transaction->request->ask.commit;
 	struct store_history *place = add_history(transaction->db);
@@ -192,6 +192,7 @@ note_history(struct transaction *transaction,
 		goto done;
 	result = history_copy(&(struct store_history){
 		.generation = transaction->stamp.generation,
+		.seq = seq,
 		.at_wall_ms = transaction->stamp.at_wall_ms,
 		.who = or_empty(commit->actor.who),
 		.from = or_empty(commit->actor.from),
@@ -273,9 +274,14 @@ carry_out_all(struct transaction *transaction)
 {
 	const struct store_commit *commit = &transaction->request->ask.commit;
 
+	if (!change_is_expected(commit, &transaction->stamp)) {
+		change_fail_generation(transaction->request);
+		return -1;
+	}
 	for (uint32_t i = 0; i < commit->change_count; i++)
 		if (carry_out(transaction, &commit->changes[i]) == -1 ||
-		    note_history(transaction, &commit->changes[i]) == -1)
+		    note_history(transaction, &commit->changes[i],
+			i + 1) == -1)
 			return -1;
 	if (memory_notes_apply(transaction->db, commit->notes) == -1) {
 		fail_memory(transaction);

@@ -81,11 +81,21 @@ memory_db_load(const struct memory_db *db, struct store_request *request)
 	request->outcome.generation = db->generation;
 }
 
+/* Whether the row comes after row seq (0: all rows) of the generation. */
+static bool
+is_behind(const struct store_history *row, uint64_t generation, uint64_t seq)
+{
+	if (row->generation != generation)
+		return row->generation > generation;
+	return seq != 0 && row->seq > seq;
+}
+
 static bool
 is_asked_for(const struct store_history_query *query,
     const struct store_history *row)
 {
-	return row->generation > query->from && row->generation <= query->to &&
+	return is_behind(row, query->from, query->from_seq) &&
+	    !is_behind(row, query->to, query->to_seq) &&
 	    (!query->has_kind || row->kind == query->kind) &&
 	    (query->key == NULL || strcmp(row->key, query->key) == 0);
 }

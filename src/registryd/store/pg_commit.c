@@ -217,6 +217,11 @@ synced(struct pg_job *job)
 
 	switch (commit->stage) {
 	case COMMIT_BEGINNING:
+		if (!job->is_failed &&
+		    !change_is_expected(asked(commit), &commit->stamp)) {
+			change_fail_generation(job->request);
+			job->is_failed = true;
+		}
 		if (job->is_failed) {
 			end_transaction(commit);
 			break;

@@ -129,6 +129,11 @@ run_changes(struct sqlite_db *db, struct store_request *request,
 	struct commit_stamp stamp;
 	int code = begin(db, &request->ask.commit, &stamp);
 
+	if (code == SQLITE_OK &&
+	    !change_is_expected(&request->ask.commit, &stamp)) {
+		change_fail_generation(request);
+		return -1;
+	}
 	for (uint32_t i = 1;
 	    code == SQLITE_OK && i <= request->ask.commit.change_count; i++)
 		if (run_change(db, request, plan, i, &stamp) == -1)

@@ -102,7 +102,7 @@ struct store_loader {
 
 /* One row of history. */
 struct store_history {
-	uint64_t generation;
+	uint64_t generation, seq;	/* seq: the order in it, from 1 */
 	int64_t at_wall_ms;
 	const char *who, *from, *channel, *request_id;
 	enum object_kind kind;
@@ -154,6 +154,8 @@ struct store_commit {
 	const struct note_changes *notes; /* in the same transaction; or NULL */
 	struct store_actor actor;
 	store_describe_fn *describe;
+	/* CONFLICT unless this is the latest generation; 0: any. */
+	uint64_t expected_generation;
 	store_done_fn *done;
 	void *context;
 };
@@ -164,10 +166,15 @@ MUST_CHECK int store_commit(struct store *, const struct store_commit *);
 MUST_CHECK int store_write_notes(struct store *, const struct note_changes *,
     store_done_fn *, void *context);
 
-/* History with from < generation <= to, oldest first, at most limit rows;
- * only of one object when key is not NULL. */
+/*
+ * History with from < generation <= to, oldest first, at most limit rows;
+ * only of one object when key is not NULL.  A page that ends inside a
+ * generation: from_seq is the last row of generation from that was seen,
+ * to_seq the last row of generation to that is wanted; 0: all of it.
+ */
 struct store_history_query {
 	uint64_t from, to;
+	uint64_t from_seq, to_seq;
 	uint32_t limit;
 	bool has_kind;
 	enum object_kind kind;
