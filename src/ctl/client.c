@@ -18,6 +18,8 @@
 #include "http/head.h"
 #include "http/url.h"
 
+#define FOREVER_MS (INT64_C(20) * 24 * 3600 * 1000) /* fits poll(2) */
+
 struct exchange {
 	int fd;
 	struct instant deadline;
@@ -189,6 +191,33 @@ receive_all(struct exchange *exchange, struct buf *text)
 	}
 }
 
+/* Some more bytes; the end is a failure. */
+static enum client_result
+receive_some(struct exchange *exchange, struct buf *text)
+{
+	enum client_result result;
+	ssize_t got;
+
+	for (;;) {
+		if (buf_reserve(text, 4096) == -1) {
+			errno = ENOMEM;
+			return fail(exchange, CLIENT_UNREACHABLE, "receive");
+		}
+		got = recv(exchange->fd, text->data + text->len, 4096, 0);
+		if (got > 0) {
+			text->len += (size_t)got;
+			return CLIENT_ANSWERED;
+		}
+		if (got == 0)
+			errno = ECONNRESET;
+		if (got == 0 || (errno != EAGAIN && errno != EINTR))
+			return fail(exchange, CLIENT_UNREACHABLE, "receive");
+		if ((result = wait_for(exchange, POLLIN, "receive")) !=
+		    CLIENT_ANSWERED)
+			return result;
+	}
+}
+
 /* Takes the answer apart.  The admin API never sends chunks to us. */
 static enum client_result
 read_answer(struct exchange *exchange, struct buf *text)
@@ -252,6 +281,90 @@ client_ask(const struct client_request *request,
 		result = receive_all(&exchange, &incoming);
 	if (result == CLIENT_ANSWERED)
 		result = read_answer(&exchange, &incoming);
+	if (exchange.fd != -1)
+		close(exchange.fd);
+	buf_free(&outgoing);
+	buf_free(&incoming);
+	return result;
+}
+
+/* Reads until the head is whole; what is behind it stays in text. */
+static enum client_result
+receive_head(struct exchange *exchange, struct buf *text)
+{
+	struct http_head_scan scan = { 0 };
+	struct http_response response;
+	enum client_result result;
+	enum http_fault fault;
+	size_t head_end;
+
+	for (;;) {
+		switch (http_head_scan(&scan, text->data, text->len, false,
+		    &head_end, &fault)) {
+		case HTTP_SCAN_MORE:
+			break;
+		case HTTP_SCAN_FAULT:
+			errno = EPROTO;
+			return fail(exchange, CLIENT_UNREACHABLE, "answer");
+		case HTTP_SCAN_DONE:
+			errno = EPROTO;
+			if (http_response_parse(bytes_slice(text->data,
+				head_end), HTTP_METHOD_GET, &response) !=
+			    HTTP_FAULT_NONE)
+				return fail(exchange, CLIENT_UNREACHABLE,
+				    "answer");
+			exchange->answer->status = response.status;
+			buf_consume(text, head_end);
+			return CLIENT_ANSWERED;
+		}
+		if ((result = receive_some(exchange, text)) !=
+		    CLIENT_ANSWERED)
+			return result;
+	}
+}
+
+/* For ever, or until enough. */
+static enum client_result
+follow_body(struct exchange *exchange, struct buf *text,
+    client_take_fn *take, void *context)
+{
+	enum client_result result = CLIENT_ANSWERED;
+
+	exchange->deadline = instant_after_ms(clock_now(), FOREVER_MS);
+	while (result == CLIENT_ANSWERED) {
+		if (!take(context, buf_bytes(text)))
+			return CLIENT_ANSWERED;
+		buf_consume(text, text->len);
+		result = receive_some(exchange, text);
+	}
+	return result;
+}
+
+enum client_result
+client_follow(const struct client_request *request, client_take_fn *take,
+    void *context, struct client_answer *answer_r)
+{
+	struct exchange exchange = {
+		.fd = -1,
+		.deadline = instant_after_ms(clock_now(), request->timeout_ms),
+		.answer = answer_r,
+	};
+	struct buf outgoing = { 0 }, incoming = { 0 };
+	enum client_result result;
+
+	*answer_r = (struct client_answer){ 0 };
+	write_request(request, &outgoing);
+	result = connect_address(&exchange, request->address);
+	if (result == CLIENT_ANSWERED)
+		result = send_all(&exchange, buf_bytes(&outgoing));
+	if (result == CLIENT_ANSWERED && buf_reserve(&incoming, 1) == -1)
+		result = CLIENT_UNREACHABLE;
+	if (result == CLIENT_ANSWERED)
+		result = receive_head(&exchange, &incoming);
+	if (result == CLIENT_ANSWERED && answer_r->status == 200)
+		result = follow_body(&exchange, &incoming, take, context);
+	else if (result == CLIENT_ANSWERED)
+		buf_append(&answer_r->body, buf_bytes(&incoming));
 	if (exchange.fd != -1)
 		close(exchange.fd);
 	buf_free(&outgoing);

@@ -36,6 +36,17 @@ struct client_answer {
 enum client_result client_ask(const struct client_request *,
     struct client_answer *answer_r);
 
+/* Takes a piece of a body; false: enough. */
+typedef bool client_take_fn(void *context, struct bytes piece);
+
+/*
+ * Asks, and hands the body over as it comes, for as long as it comes;
+ * timeout_ms is for the head alone.  An answer that is not 200 is left in
+ * answer_r.
+ */
+enum client_result client_follow(const struct client_request *,
+    client_take_fn *, void *context, struct client_answer *answer_r);
+
 /* Appends text, percent-encoded for use in a query or a path segment. */
 void client_encode(struct buf *, struct bytes text);
 

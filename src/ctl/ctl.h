@@ -34,7 +34,10 @@ typedef enum ctl_exit ctl_verb_fn(const struct ctl *, int argc, char **argv);
 ctl_verb_fn ctl_status, ctl_explain, ctl_reload, ctl_log, ctl_healthcheck;
 
 /* ctl/lists.c: the same, page by page. */
-ctl_verb_fn ctl_services, ctl_routes;
+ctl_verb_fn ctl_services, ctl_routes, ctl_sessions, ctl_token_list;
+
+/* ctl/token.c, monitor.c */
+ctl_verb_fn ctl_token, ctl_monitor;
 
 /* ctl/history.c: what was changed, and back. */
 ctl_verb_fn ctl_history, ctl_diff, ctl_rollback;

@@ -1,5 +1,6 @@
 /*
- * ctl/lists.c - `sluicectl services` and `routes`: lists, page by page.
+ * ctl/lists.c - `sluicectl services`, `routes`, `sessions`, `token list`:
+ * lists, page by page.
  */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
@@ -127,4 +128,39 @@ ctl_routes(const struct ctl *ctl, int argc, char **argv)
 
 	(void)argv;
 	return list(ctl, argc, "/v1/routes", columns, COUNT_OF(columns));
+}
+
+enum ctl_exit
+ctl_sessions(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct table_column columns[] = {
+		{ "SESSION", "id", false },
+		{ "SERVICE", "service", false },
+		{ "INSTANCE", "instance", false },
+		{ "STATE", "state", false },
+		{ "FROM", "from", false },
+		{ "ACTIVE", "routes_active", true },
+		{ "STAGED", "routes_staged", true },
+		{ "CONNECTED", "connected_at", false },
+		{ "APPLIED", "last_apply", false },
+	};
+
+	(void)argv;
+	return list(ctl, argc, "/v1/sessions", columns, COUNT_OF(columns));
+}
+
+enum ctl_exit
+ctl_token_list(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct table_column columns[] = {
+		{ "TOKEN", "id", false },
+		{ "LABEL", "label", false },
+		{ "SERVICES", "services", false },
+		{ "DOMAINS", "domains", false },
+		{ "PREFIXES", "prefixes", false },
+		{ "CREATED", "created_at", false },
+	};
+
+	(void)argv;
+	return list(ctl, argc, "/v1/tokens", columns, COUNT_OF(columns));
 }

@@ -2,8 +2,10 @@
 """The registration protocol, row by row: sluice-protocol(7)."""
 
 import json
+import pathlib
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -1013,3 +1015,79 @@ def test_a_recorded_flow(proxy, backend):
     assert client.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
     assert client.read() is None
     assert ask(proxy, "billing.example") == 404
+
+
+def test_the_example_of_the_page(proxy, backend):
+    """sluice-protocol(7), EXAMPLES, said to a running sluice."""
+    page = pathlib.Path(__file__).parents[2] / "man" / "sluice-protocol.7"
+    example = re.search(r"\.Bd -literal.*?\n(.*?)\.Ed", page.read_text(),
+                        re.S)[1]
+    server = backend()
+    with Registrant(proxy) as client:
+        for line in example.splitlines():
+            if line.startswith("> "):
+                line = line[2:].replace("SID", client.sid or "")
+                client.send(line.replace("http://127.0.0.1:9000",
+                                         server.url) + "\n")
+                continue
+            answer = client.read()
+            if line.startswith("ACK|"):
+                assert SID.fullmatch(answer[4:].replace("node-1", "a", 1))
+                client.sid = answer[4:]
+            elif line.startswith("DRAIN_OK|"):
+                assert RFC3339.fullmatch(answer[9:])
+            else:
+                assert answer == line
+            if line == "OK":
+                assert headers_of(proxy, "pay.example")["x-served-by"] == \
+                    "node-1"
+        assert client.read() is None
+
+
+# sluicectl
+
+
+def test_ctl_sessions(proxy, client):
+    rows = json.loads(proxy.ctl("-o", "json", "sessions").stdout)
+    assert [(row["service"], row["instance"], row["state"])
+            for row in rows] == [("billing", "a", "connected")]
+    assert client.sid.rsplit("-", 1)[1] not in proxy.ctl("sessions").stdout
+    client.close()
+    wait_until(lambda: "lost" in proxy.ctl("sessions").stdout)
+
+
+def test_ctl_token(proxy):
+    secret = proxy.ctl("token", "create", "--label", "x", "--service",
+                       "shop").stdout.strip()
+    rows = json.loads(proxy.ctl("-o", "json", "token", "list").stdout)
+    assert [(row["label"], row["services"]) for row in rows] == \
+        [("x", ["shop"])]
+    with Registrant(proxy) as client:
+        client.register("shop", "a",
+                        metadata=json.dumps({"token": secret}))
+        assert proxy.ctl("token", "revoke", rows[0]["id"]).returncode == 0
+        assert proxy.ctl("token", "revoke", rows[0]["id"],
+                         check=False).returncode == 1
+        assert proxy.ctl("token", "create", "--colour", "red",
+                         check=False).returncode == 2
+        client.register("other", "b")
+
+
+def test_ctl_monitor(proxy):
+    with subprocess.Popen(
+            [*proxy.ctl_command(), "monitor", "-n", "1",
+             "global_config_changed"], stdout=subprocess.PIPE,
+            text=True) as monitor:
+        for level in "debug", "info", "debug", "info", "debug", "info":
+            proxy.conf_path.write_text(re.sub(
+                r'level = "\w+"', f'level = "{level}"',
+                proxy.conf_path.read_text()))
+            proxy.ctl("reload")
+            if monitor.poll() is not None:
+                break
+            time.sleep(0.2)
+        line = monitor.stdout.readline()
+        assert line.startswith("global_config_changed {"), line
+        assert monitor.wait(10) == 0
+    answer = proxy.ctl("monitor", "weather", check=False)
+    assert answer.returncode == 1

@@ -164,10 +164,13 @@ class Sluice:
 
     # Talking to it
 
+    def ctl_command(self):
+        return [str(BUILD / "sluicectl"), "-s",
+                f"unix:{self.home}/run/admin.sock", "-i", self.instance]
+
     def ctl(self, *arguments, check=True):
         return subprocess.run(
-            [str(BUILD / "sluicectl"), "-s", f"unix:{self.home}/run/admin.sock",
-             "-i", self.instance, *arguments],
+            [*self.ctl_command(), *arguments],
             check=check, capture_output=True, text=True, timeout=60)
 
     @property
