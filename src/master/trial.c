@@ -87,6 +87,9 @@ try_binds(const struct trial *trial)
 	for (uint32_t i = 0; i < settings->admin.listen.count; i++)
 		try_bind(trial, "", "admin listen",
 		    settings->admin.listen.list[i]);
+	for (uint32_t i = 0; i < settings->registration.listen.count; i++)
+		try_bind(trial, "", "registration listen",
+		    settings->registration.listen.list[i]);
 }
 
 /* Files ------------------------------------------------------------------ */

@@ -80,7 +80,7 @@ static const struct api_row rows[] = {
 	    "Explanation", "Says where a request would go, and why."),
 	READ("/v1/sessions", api_sessions_list, "limit cursor", "SessionList",
 	    "Lists registration sessions, by service and instance."),
-	READ("/v1/tokens", api_tokens_list, NULL, "TokenList",
+	READ("/v1/tokens", api_tokens_list, "limit cursor", "TokenList",
 	    "Lists registration tokens, without their secrets."),
 	{ .method = "POST", .path = "/v1/tokens", .handle = api_token_post,
 	    .body = "Token", .answer = "NewToken", .status = 201,

@@ -109,23 +109,43 @@ write_session(struct json_writer *writer, const struct session *session)
 	json_write_end(writer, '}');
 }
 
+/* limit, and how many to leave out: the cursor is an index.  false:
+ * answered. */
+static bool
+read_page(struct registry *registry, struct admin_request *request,
+    struct api_page *page_r, unsigned long long *skip_r)
+{
+	*skip_r = 0;
+	if (!api_has_model(registry, request) || !api_page(request, page_r))
+		return false;
+	if (page_r->cursor.len == 0 ||
+	    bytes_to_number(page_r->cursor, INT64_MAX, skip_r) == 0)
+		return true;
+	api_reply_problem(request, 400, "bad_query",
+	    "cursor is not one that was given out");
+	return false;
+}
+
+static void
+reply_page(struct registry *registry, struct admin_request *request,
+    struct api_list *list, unsigned long long skip, bool is_last)
+{
+	char next[24];
+
+	snprintf(next, sizeof(next), "%llu", skip + list->count);
+	api_list_reply(registry, request, list, is_last ? NULL : next);
+}
+
 void
 api_sessions_list(struct registry *registry, struct admin_request *request)
 {
 	const struct session *session;
-	unsigned long long skip = 0, index = 0;
+	unsigned long long skip, index = 0;
 	struct api_page page;
 	struct api_list list;
-	char next[24];
 
-	if (!api_has_model(registry, request) || !api_page(request, &page))
+	if (!read_page(registry, request, &page, &skip))
 		return;
-	if (page.cursor.len > 0 &&
-	    bytes_to_number(page.cursor, INT64_MAX, &skip) == -1) {
-		api_reply_problem(request, 400, "bad_query",
-		    "cursor is not one that was given out");
-		return;
-	}
 	api_list_begin(&list);
 	TAILQ_FOREACH(session, &registry->protocol->sessions, of_all) {
 		if (index++ < skip)
@@ -135,9 +155,7 @@ api_sessions_list(struct registry *registry, struct admin_request *request)
 		write_session(&list.writer, session);
 		list.count++;
 	}
-	snprintf(next, sizeof(next), "%llu", skip + list.count);
-	api_list_reply(registry, request, &list,
-	    session == NULL ? NULL : next);
+	reply_page(registry, request, &list, skip, session == NULL);
 }
 
 /* Tokens ----------------------------------------------------------------- */
@@ -146,17 +164,24 @@ void
 api_tokens_list(struct registry *registry, struct admin_request *request)
 {
 	const struct token *token;
+	unsigned long long skip, index = 0;
+	struct api_page page;
 	struct api_list list;
 
-	if (!api_has_model(registry, request))
+	if (!read_page(registry, request, &page, &skip))
 		return;
 	api_list_begin(&list);
 	TAILQ_FOREACH(token, &registry->protocol->tokens, of_all) {
+		if (index++ < skip)
+			continue;
+		if (list.count == page.limit)
+			break;
 		json_write_begin(&list.writer, '{');
 		token_write(&list.writer, token);
 		json_write_end(&list.writer, '}');
+		list.count++;
 	}
-	api_list_reply(registry, request, &list, NULL);
+	reply_page(registry, request, &list, skip, token == NULL);
 }
 
 /* A token on its way to the store, or out of it. */

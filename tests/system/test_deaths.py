@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from harness.addresses import free_port
 from harness.load import Load
 from harness.nginx import Nginx
 from harness.wait import wait_until
@@ -139,15 +140,13 @@ def test_a_new_listener_takes_a_new_set_of_workers(loaded):
     idle = IdleClient(proxy, "/origin/small")
     idle.ask()
     pids = proxy.worker_pids()
-    more = f'listen "{proxy.address}:{proxy.port}" {{ }}\n' \
-           f'listen "{proxy.address}:0" {{ }}\n'.replace(
-               ":0", f":{proxy.registration_port}")
-    proxy.write_conf(more)
+    port = free_port(proxy.address)
+    proxy.write_conf(f'listen "{proxy.address}:{proxy.port}" {{ }}\n'
+                     f'listen "{proxy.address}:{port}" {{ }}\n')
     proxy.reload()
     wait_until(lambda: not set(proxy.worker_pids()) & set(pids), 30)
     idle.ask()
-    with socket.create_connection((proxy.address,
-                                   proxy.registration_port)) as other:
+    with socket.create_connection((proxy.address, port)) as other:
         other.sendall(b"GET /origin/small HTTP/1.1\r\nHost: x\r\n\r\n")
         assert other.recv(100).startswith(b"HTTP/1.1 200 ")
     report = load.stop()

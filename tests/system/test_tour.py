@@ -5,6 +5,8 @@ import pathlib
 import re
 import subprocess
 
+from harness.addresses import free_port
+
 README = pathlib.Path(__file__).parents[2] / "README.md"
 
 
@@ -17,8 +19,7 @@ def tour():
 def test_the_tour_of_the_readme(sluice, tmp_path):
     proxy = sluice()
     (tmp_path / "hello.txt").write_text("hello\n")
-    one, two = (str(port) for port in (proxy.registration_port,
-                                       proxy.registration_port + 1))
+    one, two = (str(free_port(proxy.address)) for _ in range(2))
     script = tour()
     for told, meant in [
             ("127.0.0.1:9180", f"{proxy.address}:{proxy.admin_port}"),
