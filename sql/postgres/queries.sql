@@ -70,10 +70,11 @@ INSERT INTO service (name, origin, policy, hash_header, connect_timeout_ms,
 	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
 	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
 	probe_status_min, probe_status_max, probe_path, probe_host,
-	created_at, updated_at, version)
+	created_at, updated_at, version, breaker_threshold, breaker_open_ms,
+	breaker_half_open_requests, breaker_window_ms, condition)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
 	$16, $17, to_timestamp($18::bigint / 1000.0),
-	to_timestamp($19::bigint / 1000.0), $20)
+	to_timestamp($19::bigint / 1000.0), $20, $21, $22, $23, $24, $25)
 
 -- The time of creation ($18) stays.
 -- name: update_service
@@ -83,24 +84,28 @@ UPDATE service SET origin = $2, policy = $3, hash_header = $4,
 	probe_interval_ms = $10, probe_timeout_ms = $11, probe_rise = $12,
 	probe_fall = $13, probe_status_min = $14, probe_status_max = $15,
 	probe_path = $16, probe_host = $17,
-	updated_at = to_timestamp($19::bigint / 1000.0), version = $20
-WHERE name = $1 AND $21::bigint IN (0, version) AND $18::bigint IS NOT NULL
+	updated_at = to_timestamp($19::bigint / 1000.0), version = $20,
+	breaker_threshold = $21, breaker_open_ms = $22,
+	breaker_half_open_requests = $23, breaker_window_ms = $24,
+	condition = $25
+WHERE name = $1 AND $26::bigint IN (0, version) AND $18::bigint IS NOT NULL
 
 -- name: delete_service
 DELETE FROM service WHERE name = $1 AND $2::bigint IN (0, version)
 
 -- name: insert_backend
 INSERT INTO backend (id, origin, service, url, weight, max_connections,
-	created_at, updated_at, version)
+	created_at, updated_at, version, condition)
 VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint / 1000.0),
-	to_timestamp($8::bigint / 1000.0), $9)
+	to_timestamp($8::bigint / 1000.0), $9, $10)
 
 -- The time of creation ($7) stays.
 -- name: update_backend
 UPDATE backend SET origin = $2, service = $3, url = $4, weight = $5,
 	max_connections = $6,
-	updated_at = to_timestamp($8::bigint / 1000.0), version = $9
-WHERE id = $1 AND $10::bigint IN (0, version) AND $7::bigint IS NOT NULL
+	updated_at = to_timestamp($8::bigint / 1000.0), version = $9,
+	condition = $10
+WHERE id = $1 AND $11::bigint IN (0, version) AND $7::bigint IS NOT NULL
 
 -- name: delete_backend
 DELETE FROM backend WHERE id = $1 AND $2::bigint IN (0, version)
@@ -108,11 +113,12 @@ DELETE FROM backend WHERE id = $1 AND $2::bigint IN (0, version)
 -- name: insert_route
 INSERT INTO route (id, origin, label, domains, prefixes, priority,
 	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
-	created_at, updated_at, version)
+	created_at, updated_at, version, rate_limit_requests,
+	rate_limit_window_ms, rate_limit_is_dry_run, condition)
 VALUES ($1, $2, $3, ARRAY(SELECT jsonb_array_elements_text($4::jsonb)),
 	ARRAY(SELECT jsonb_array_elements_text($5::jsonb)), $6, $7, $8, $9,
 	$10, $11, to_timestamp($12::bigint / 1000.0),
-	to_timestamp($13::bigint / 1000.0), $14)
+	to_timestamp($13::bigint / 1000.0), $14, $15, $16, $17, $18)
 
 -- The time of creation ($12) stays.
 -- name: update_route
@@ -121,8 +127,10 @@ UPDATE route SET origin = $2, label = $3,
 	prefixes = ARRAY(SELECT jsonb_array_elements_text($5::jsonb)),
 	priority = $6, strip_prefix = $7, is_shared = $8, host_rewrite = $9,
 	max_body_bytes = $10, headers = $11,
-	updated_at = to_timestamp($13::bigint / 1000.0), version = $14
-WHERE id = $1 AND $15::bigint IN (0, version) AND $12::bigint IS NOT NULL
+	updated_at = to_timestamp($13::bigint / 1000.0), version = $14,
+	rate_limit_requests = $15, rate_limit_window_ms = $16,
+	rate_limit_is_dry_run = $17, condition = $18
+WHERE id = $1 AND $19::bigint IN (0, version) AND $12::bigint IS NOT NULL
 
 -- name: delete_route
 DELETE FROM route WHERE id = $1 AND $2::bigint IN (0, version)
@@ -147,13 +155,16 @@ SELECT name, origin, policy, hash_header, connect_timeout_ms,
 	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
 	probe_status_min, probe_status_max, probe_path, probe_host,
 	(extract(epoch FROM created_at) * 1000)::bigint,
-	(extract(epoch FROM updated_at) * 1000)::bigint, version
+	(extract(epoch FROM updated_at) * 1000)::bigint, version,
+	breaker_threshold, breaker_open_ms, breaker_half_open_requests,
+	breaker_window_ms, condition::text
 FROM service WHERE name > $1 ORDER BY name LIMIT $2
 
 -- name: select_backends
 SELECT id, origin, service, url, weight, max_connections,
 	(extract(epoch FROM created_at) * 1000)::bigint,
-	(extract(epoch FROM updated_at) * 1000)::bigint, version
+	(extract(epoch FROM updated_at) * 1000)::bigint, version,
+	condition::text
 FROM backend WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: select_routes
@@ -162,6 +173,8 @@ SELECT id, origin, label, to_json(domains)::text, to_json(prefixes)::text,
 	max_body_bytes, headers::text,
 	(extract(epoch FROM created_at) * 1000)::bigint,
 	(extract(epoch FROM updated_at) * 1000)::bigint, version,
+	rate_limit_requests, rate_limit_window_ms,
+	rate_limit_is_dry_run::integer, condition::text,
 	(SELECT coalesce(json_agg(json_build_array(t.service, t.weight)
 		ORDER BY t.position), '[]')::text
 	FROM route_target AS t WHERE t.route = r.id)

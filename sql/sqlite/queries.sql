@@ -59,9 +59,10 @@ INSERT INTO service (name, origin, policy, hash_header, connect_timeout_ms,
 	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
 	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
 	probe_status_min, probe_status_max, probe_path, probe_host,
-	created_at, updated_at, version)
+	created_at, updated_at, version, breaker_threshold, breaker_open_ms,
+	breaker_half_open_requests, breaker_window_ms, condition)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-	?16, ?17, ?18, ?19, ?20)
+	?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
 
 -- The time of creation (18) stays.
 -- name: update_service
@@ -70,21 +71,24 @@ UPDATE service SET origin = ?2, policy = ?3, hash_header = ?4,
 	queue_timeout_ms = ?7, retries = ?8, probe_kind = ?9,
 	probe_interval_ms = ?10, probe_timeout_ms = ?11, probe_rise = ?12,
 	probe_fall = ?13, probe_status_min = ?14, probe_status_max = ?15,
-	probe_path = ?16, probe_host = ?17, updated_at = ?19, version = ?20
-WHERE name = ?1 AND ?21 IN (0, version)
+	probe_path = ?16, probe_host = ?17, updated_at = ?19, version = ?20,
+	breaker_threshold = ?21, breaker_open_ms = ?22,
+	breaker_half_open_requests = ?23, breaker_window_ms = ?24,
+	condition = ?25
+WHERE name = ?1 AND ?26 IN (0, version)
 
 -- name: delete_service
 DELETE FROM service WHERE name = ?1 AND ?2 IN (0, version)
 
 -- name: insert_backend
 INSERT INTO backend (id, origin, service, url, weight, max_connections,
-	created_at, updated_at, version)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+	created_at, updated_at, version, condition)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
 
 -- name: update_backend
 UPDATE backend SET origin = ?2, service = ?3, url = ?4, weight = ?5,
-	max_connections = ?6, updated_at = ?8, version = ?9
-WHERE id = ?1 AND ?10 IN (0, version)
+	max_connections = ?6, updated_at = ?8, version = ?9, condition = ?10
+WHERE id = ?1 AND ?11 IN (0, version)
 
 -- name: delete_backend
 DELETE FROM backend WHERE id = ?1 AND ?2 IN (0, version)
@@ -92,14 +96,18 @@ DELETE FROM backend WHERE id = ?1 AND ?2 IN (0, version)
 -- name: insert_route
 INSERT INTO route (id, origin, label, domains, prefixes, priority,
 	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
-	created_at, updated_at, version)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+	created_at, updated_at, version, rate_limit_requests,
+	rate_limit_window_ms, rate_limit_is_dry_run, condition)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+	?16, ?17, ?18)
 
 -- name: update_route
 UPDATE route SET origin = ?2, label = ?3, domains = ?4, prefixes = ?5,
 	priority = ?6, strip_prefix = ?7, is_shared = ?8, host_rewrite = ?9,
-	max_body_bytes = ?10, headers = ?11, updated_at = ?13, version = ?14
-WHERE id = ?1 AND ?15 IN (0, version)
+	max_body_bytes = ?10, headers = ?11, updated_at = ?13, version = ?14,
+	rate_limit_requests = ?15, rate_limit_window_ms = ?16,
+	rate_limit_is_dry_run = ?17, condition = ?18
+WHERE id = ?1 AND ?19 IN (0, version)
 
 -- name: delete_route
 DELETE FROM route WHERE id = ?1 AND ?2 IN (0, version)
@@ -122,18 +130,20 @@ SELECT name, origin, policy, hash_header, connect_timeout_ms,
 	response_timeout_ms, queue_timeout_ms, retries, probe_kind,
 	probe_interval_ms, probe_timeout_ms, probe_rise, probe_fall,
 	probe_status_min, probe_status_max, probe_path, probe_host,
-	created_at, updated_at, version
+	created_at, updated_at, version, breaker_threshold, breaker_open_ms,
+	breaker_half_open_requests, breaker_window_ms, condition
 FROM service WHERE name > ?1 ORDER BY name LIMIT ?2
 
 -- name: select_backends
 SELECT id, origin, service, url, weight, max_connections, created_at,
-	updated_at, version
+	updated_at, version, condition
 FROM backend WHERE id > ?1 ORDER BY id LIMIT ?2
 
 -- name: select_routes
 SELECT id, origin, label, domains, prefixes, priority, strip_prefix,
 	is_shared, host_rewrite, max_body_bytes, headers, created_at,
-	updated_at, version,
+	updated_at, version, rate_limit_requests, rate_limit_window_ms,
+	rate_limit_is_dry_run, condition,
 	(SELECT json_group_array(json_array(service, weight))
 	FROM (SELECT service, weight FROM route_target
 		WHERE route_target.route = r.id ORDER BY position))

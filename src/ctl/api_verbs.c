@@ -49,6 +49,16 @@ print_lines(const struct json_doc *doc, int object, int indent)
 	}
 }
 
+void
+ctl_show(const struct ctl *ctl, const struct client_answer *answer,
+    const struct json_doc *doc)
+{
+	if (ctl->wants_json)
+		printf("%.*s\n", BYTES_ARGS(buf_bytes(&answer->body)));
+	else
+		print_lines(doc, json_root(doc), 0);
+}
+
 /* Asks, and shows the answer as it came or as lines. */
 static enum ctl_exit
 ask(const struct ctl *ctl, const char *method, const char *target,
@@ -59,10 +69,8 @@ ask(const struct ctl *ctl, const char *method, const char *target,
 	enum ctl_exit result =
 	    ctl_ask(ctl, method, target, body, &answer, &doc);
 
-	if (doc != NULL && ctl->wants_json)
-		printf("%.*s\n", BYTES_ARGS(buf_bytes(&answer.body)));
-	else if (doc != NULL)
-		print_lines(doc, json_root(doc), 0);
+	if (doc != NULL)
+		ctl_show(ctl, &answer, doc);
 	ctl_answer_free(&answer, &doc);
 	return result;
 }

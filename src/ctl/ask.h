@@ -19,6 +19,10 @@ enum ctl_exit ctl_ask(const struct ctl *, const char *method,
     const char *target, struct bytes body, struct client_answer *answer_r,
     struct json_doc **doc_r);
 
+/* Prints the answer as it came, or as lines (api_verbs.c). */
+void ctl_show(const struct ctl *, const struct client_answer *,
+    const struct json_doc *);
+
 void ctl_answer_free(struct client_answer *, struct json_doc **);
 
 #endif

@@ -38,15 +38,15 @@ struct backend_line {
 };
 
 static const char *
-state_name(uint32_t flags)
+state_name(const struct condition_spec *condition, uint32_t flags)
 {
-	if (flags & HEALTH_MAINTENANCE)
+	if (condition->in_maintenance)
 		return "maintenance";
 	if (flags & HEALTH_BREAKER)
 		return "breaker-open";
 	if (flags & HEALTH_HALF_OPEN)
 		return "half-open";
-	if (flags & HEALTH_DRAIN)
+	if (condition->drain_start_ns != 0)
 		return "draining";
 	if (flags & HEALTH_DOWN)
 		return "down";
@@ -175,8 +175,9 @@ add_service(struct view *view, uint32_t slot, struct arena *arena)
 		struct backend_line line = {
 			.id = backend->spec.id,
 			.weight = backend->spec.weight,
-			.state = state_name(health_get(view->health,
-			    backend->slot, backend->generation)),
+			.state = state_name(&backend->spec.condition,
+			    health_get(view->health, backend->slot,
+			    backend->generation)),
 		};
 
 		snprintf(line.service, sizeof(line.service), "%.*s",

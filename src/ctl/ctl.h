@@ -33,6 +33,9 @@ typedef enum ctl_exit ctl_verb_fn(const struct ctl *, int argc, char **argv);
 /* ctl/api_verbs.c: ask registryd. */
 ctl_verb_fn ctl_status, ctl_explain, ctl_reload, ctl_log, ctl_healthcheck;
 
+/* ctl/control.c: steer traffic. */
+ctl_verb_fn ctl_maintenance, ctl_drain, ctl_breaker;
+
 /* ctl/lists.c: the same, page by page. */
 ctl_verb_fn ctl_services, ctl_routes, ctl_sessions, ctl_token_list;
 

@@ -12,21 +12,25 @@
 
 #include <stdint.h>
 
+#include "shm/health.h"
 #include "shm/worker_stats.h"
 
 struct failures;
 
 typedef void failures_fn(void *context, const struct failure *);
 
-/* dir is borrowed for good.  NULL when out of memory. */
-struct failures *failures_new(const char *dir, failures_fn *, void *context);
+/* dir and health are borrowed for good; how far rings were read is kept
+ * in the latter.  NULL when out of memory. */
+struct failures *failures_new(const char *dir, struct health_map *health,
+    failures_fn *, void *context);
 void failures_free(struct failures **);
 
 /* Maps regions that appeared since the last time. */
 void failures_scan(struct failures *);
 
-/* Calls back for each failure not read yet, but for those that are older
- * than this process; returns how many were told. */
+/* Calls back for each failure not read yet, in the order in which they
+ * happened (but for those that are older than this process, of a ring
+ * that was never read); returns how many were told. */
 uint32_t failures_read(struct failures *);
 
 /* Overwritten before we read them. */

@@ -67,6 +67,23 @@ on_published(struct healthd *healthd, const void *body)
 	return 0;
 }
 
+static int
+on_breaker(struct healthd *healthd, const void *body)
+{
+	const struct health_breaker_order *order = body;
+	struct health_obeyed obeyed = { .id = order->id };
+
+	if (order->action > BREAKER_RESET) {
+		errno = EPROTO;
+		return -1;
+	}
+	obeyed.is_done = monitor_order_breaker(healthd->monitor, order) == 0;
+	if (channel_send(healthd->peer, FROM_HEALTHD_OBEYED, &obeyed,
+		sizeof(obeyed), NULL, 0) == -1)
+		log_debug("registryd: not told of an order obeyed: %m");
+	return 0;
+}
+
 typedef int peer_order_fn(struct healthd *, const void *body);
 
 static const struct {
@@ -75,6 +92,8 @@ static const struct {
 } peer_orders[TO_HEALTHD_COUNT] = {
 	[TO_HEALTHD_PUBLISHED] = { sizeof(struct health_published),
 		on_published },
+	[TO_HEALTHD_BREAKER] = { sizeof(struct health_breaker_order),
+		on_breaker },
 };
 
 static int
@@ -119,8 +138,7 @@ on_failure(void *context, const struct failure *failure)
 {
 	struct healthd *healthd = context;
 
-	monitor_note_failure(healthd->monitor, failure->backend,
-	    failure->generation, failure->kind == FAILURE_STATUS);
+	monitor_note_failure(healthd->monitor, failure);
 }
 
 static void
@@ -234,7 +252,7 @@ make_parts(struct healthd *healthd)
 	healthd->outbox = outbox_new(config.loop, send_changed, healthd);
 	healthd->monitor = monitor_new(&config);
 	healthd->failures = failures_new(healthd->daemon->segment_dir,
-	    on_failure, healthd);
+	    healthd->health, on_failure, healthd);
 	if (healthd->monitor != NULL)
 		healthd->roster = roster_new(healthd->table, healthd->monitor);
 	if (healthd->roster == NULL || healthd->failures == NULL ||

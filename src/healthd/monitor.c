@@ -35,6 +35,7 @@ drop(struct target *target)
 	struct monitor *monitor = target->monitor;
 
 	places_leave(target);
+	ev_timer_stop(monitor->config.loop, &target->breaker_timer);
 	if (target->name != NULL)
 		resolver_release(monitor->config.resolver, &target->name);
 	monitor->targets[target->slot] = NULL;
@@ -100,22 +101,25 @@ make_room(struct monitor *monitor, uint32_t slot)
 
 static struct target *
 add(struct monitor *monitor, const struct backend_copy *copy,
-    const struct probe_spec *probe)
+    const struct service_spec *service)
 {
 	struct target *target;
 
 	if (make_room(monitor, copy->slot) == -1 ||
-	    (target = target_new(copy, probe)) == NULL) {
+	    (target = target_new(copy, &service->probe)) == NULL) {
 		log_error("backend %" PRIu64 ": not watched: out of memory",
 		    copy->spec.id);
 		return NULL;
 	}
 	target->monitor = monitor;
 	ev_init(&target->timer, verdicts_on_timer);
-	target->timer.data = target;
+	ev_init(&target->breaker_timer, breakers_on_timer);
+	target->timer.data = target->breaker_timer.data = target;
+	target->breaker_spec = service->breaker;
 	monitor->targets[target->slot] = target;
 	monitor->target_count++;
 	verdict_restore(target, monitor->config.health);
+	breakers_restore(target);
 	TAILQ_INSERT_TAIL(&monitor->fresh, target, link);
 	monitor->fresh_count++;
 	return target;
@@ -137,7 +141,7 @@ change_probe(struct target *target)
 
 void
 monitor_put(struct monitor *monitor, const struct backend_copy *copy,
-    const struct probe_spec *probe)
+    const struct service_spec *service)
 {
 	struct target *target = copy->slot < monitor->slot_count ?
 		  monitor->targets[copy->slot] : NULL;
@@ -149,14 +153,15 @@ monitor_put(struct monitor *monitor, const struct backend_copy *copy,
 		target = NULL;
 	}
 	if (target == NULL) {
-		if ((target = add(monitor, copy, probe)) != NULL)
+		if ((target = add(monitor, copy, service)) != NULL)
 			target->round = monitor->round;
 		return;
 	}
 	if (target->round == monitor->round)
 		return;
 	target->round = monitor->round;
-	if (target_set_probe(target, probe) == 1)
+	breakers_respec(target, &service->breaker);
+	if (target_set_probe(target, &service->probe) == 1)
 		change_probe(target);
 }
 

@@ -22,6 +22,7 @@
 #include "ipc/health_msg.h"
 #include "shm/health.h"
 #include "shm/route_table.h"
+#include "shm/worker_stats.h"
 
 #define MONITOR_PROBES_MAX     512
 #define MONITOR_URGENT_REST_MS 100	/* between probes out of turn */
@@ -55,14 +56,17 @@ void monitor_set_settings(struct monitor *, const struct settings *);
  */
 void monitor_begin(struct monitor *);
 void monitor_put(struct monitor *, const struct backend_copy *,
-    const struct probe_spec *);
+    const struct service_spec *);
 void monitor_end(struct monitor *, bool is_whole);
 void monitor_drop(struct monitor *, uint32_t slot);
 
-/* A worker saw a request fail at it: is_status when it answered, but
- * with a 5xx.  Of another generation, or unknown: nothing happens. */
-void monitor_note_failure(struct monitor *, uint32_t slot,
-    uint32_t generation, bool is_status);
+/* A worker saw a request fail at it, or a trial go well.  Of another
+ * generation, or unknown: nothing happens. */
+void monitor_note_failure(struct monitor *, const struct failure *);
+
+/* 0, or -1 with ESRCH: there is no such tenant. */
+MUST_CHECK int monitor_order_breaker(struct monitor *,
+    const struct health_breaker_order *);
 
 /* How many targets there are. */
 uint32_t monitor_count(const struct monitor *);

@@ -43,6 +43,18 @@ void places_queue(struct target *, bool is_urgent);
 /* Gives free places to those who wait. */
 void places_fill(struct monitor *);
 
+/* monitor_breakers.c ----------------------------------------------------- */
+
+/* An open breaker's time is over, or a round of trials came to nothing. */
+void breakers_on_timer(struct ev_loop *, ev_timer *, int events);
+
+/* Takes over what the region says of this tenant. */
+void breakers_restore(struct target *);
+void breakers_respec(struct target *, const struct breaker_spec *);
+void breakers_note(struct target *, const struct failure *);
+/* Its probes took it down, or found it up. */
+void breakers_note_probe(struct target *, bool is_up, const char *reason);
+
 /* monitor_verdicts.c ---------------------------------------------------- */
 
 /* A target's timer: to be probed now, or its time of suspicion is over. */

@@ -91,12 +91,16 @@ judge(struct target *target, const struct attempt_outcome *outcome)
 	struct probe_spec spec =
 	    target_effective_probe(target, monitor->settings);
 	const struct probe_policy policy = { spec.rise, spec.fall };
+	enum probe_state before = target->probe.state;
 
 	if (target->is_urgent && !outcome->is_answered)
 		probe_confirm_failure(&target->probe);
 	else
 		probe_step(&target->probe, &policy, outcome->is_answered);
 	verdicts_publish(target, outcome->is_answered ? "" : outcome->reason);
+	if (target->probe.state != before)
+		breakers_note_probe(target, target->probe.state == PROBE_UP,
+		    outcome->reason);
 }
 
 /* The probe is over, the place still taken. */
@@ -155,19 +159,23 @@ hurry(struct target *target)
 }
 
 void
-monitor_note_failure(struct monitor *monitor, uint32_t slot,
-    uint32_t generation, bool is_status)
+monitor_note_failure(struct monitor *monitor, const struct failure *failure)
 {
-	struct target *target =
-	    slot < monitor->slot_count ? monitor->targets[slot] : NULL;
+	struct target *target = failure->backend < monitor->slot_count ?
+	    monitor->targets[failure->backend] : NULL;
 
-	if (target == NULL || target->generation != generation)
+	if (target == NULL || target->generation != failure->generation)
 		return;
-	verdict_count_passive(target, monitor->config.health);
-	if (is_status)
+	if (failure->kind != FAILURE_NONE)
+		verdict_count_passive(target, monitor->config.health);
+	breakers_note(target, failure);
+	if (failure->kind == FAILURE_STATUS || failure->kind == FAILURE_NONE)
 		return;
-	if (target->spec.kind == PROBE_OFF)
-		suspect(target);
-	else if (target->probe.state != PROBE_DOWN)
+	if (target->spec.kind == PROBE_OFF) {
+		/* A breaker judges better. */
+		if (target->breaker_spec.threshold == 0)
+			suspect(target);
+	} else if (target->probe.state != PROBE_DOWN) {
 		hurry(target);
+	}
 }

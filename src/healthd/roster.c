@@ -70,7 +70,7 @@ take_service(struct roster *roster, uint32_t slot)
 	}
 	for (uint32_t i = 0; i < service.spec.backend_count; i++)
 		monitor_put(roster->monitor, &service.backends[i],
-		    &service.spec.probe);
+		    &service.spec);
 	return true;
 }
 

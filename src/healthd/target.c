@@ -69,6 +69,7 @@ target_free(struct target **p)
 	free(target->base_path);
 	free(target->path);
 	free(target->host_field);
+	breaker_free(&target->breaker);
 	free(target);
 }
 

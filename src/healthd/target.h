@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "conf/settings.h"
 #include "healthd/attempt.h"
+#include "healthd/breaker.h"
 #include "healthd/probe.h"
 #include "shm/route_table.h"
 
@@ -46,6 +47,12 @@ struct target {
 
 	struct probe_spec spec;		/* as the table has it, zeros too */
 	char *path, *host_field;	/* the strings of spec */
+
+	struct breaker_spec breaker_spec;
+	struct breaker breaker;
+	ev_timer breaker_timer;		/* open: until half-open */
+	int64_t failed_wall_ms, next_attempt_wall_ms; /* 0: none */
+	uint64_t opened_count;
 
 	struct probe probe;
 	enum target_place place;

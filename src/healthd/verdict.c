@@ -45,8 +45,14 @@ reset_detail(struct health_detail *detail, uint64_t id)
 	PUT(detail->probe_count, 0);
 	PUT(detail->probe_failed_count, 0);
 	PUT(detail->passive_count, 0);
-	PUT(detail->drain_start_ns, 0);
-	PUT(detail->drain_span_ms, 0);
+	PUT(detail->breaker_state, BREAKER_CLOSED);
+	PUT(detail->breaker_cause, 0);
+	PUT(detail->failures, 0);
+	PUT(detail->successes, 0);
+	PUT(detail->success_mark, 0);
+	PUT(detail->failed_wall_ms, 0);
+	PUT(detail->next_attempt_wall_ms, 0);
+	PUT(detail->opened_count, 0);
 	PUT(detail->backend_id, id);
 }
 

@@ -15,16 +15,18 @@
 
 #include <stdint.h>
 
-#define HEALTH_MSG_VERSION 1
+#define HEALTH_MSG_VERSION 2
 #define HEALTH_MSG_SLOTS   256
 
 enum to_healthd {			/* registryd speaks */
 	TO_HEALTHD_PUBLISHED,		/* struct health_published */
+	TO_HEALTHD_BREAKER,		/* struct health_breaker_order */
 	TO_HEALTHD_COUNT
 };
 
 enum from_healthd {			/* healthd speaks */
 	FROM_HEALTHD_CHANGED,		/* struct health_changed */
+	FROM_HEALTHD_OBEYED,		/* struct health_obeyed: the word says it */
 	FROM_HEALTHD_COUNT
 };
 
@@ -45,5 +47,26 @@ struct health_changed {
 	char reason[64];		/* "connect refused", "status 503" */
 };
 _Static_assert(sizeof(struct health_changed) == 88, "layout of the message");
+
+enum breaker_action {
+	BREAKER_TRIP,			/* open until it is reset */
+	BREAKER_RESET,			/* closed, and the count is 0 */
+};
+
+struct health_breaker_order {
+	uint64_t id;			/* comes back with the answer */
+	uint32_t slot, generation;	/* the tenant meant */
+	uint32_t action;		/* enum breaker_action */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct health_breaker_order) == 24,
+    "layout of the message");
+
+struct health_obeyed {
+	uint64_t id;
+	uint32_t is_done;		/* 0: there is no such tenant */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct health_obeyed) == 16, "layout of the message");
 
 #endif

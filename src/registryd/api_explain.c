@@ -14,6 +14,9 @@
 
 #include "common/clock.h"
 #include "registryd/api_parts.h"
+#include "registryd/control.h"
+#include "routing/condition.h"
+#include "shm/limits.h"
 
 #define STANDINGS_MAX	 1000
 #define EXPLAIN_READ_MAX (1u << 20)
@@ -150,9 +153,53 @@ write_match(struct explanation *explanation, const struct route_choice *choice)
 	arena_free(&arena);
 }
 
+/* What is ordered, as the client would find it. */
 static void
-write_route(struct json_writer *writer, const struct routed_route *route)
+write_condition(struct json_writer *writer,
+    const struct condition_spec *condition, const struct in6_addr *client)
 {
+	struct instant now = clock_now();
+
+	json_write_key(writer, "maintenance");
+	json_write_bool(writer, condition_keeps_out(condition, NULL, now));
+	json_write_key(writer, "keeps_client_out");
+	json_write_bool(writer, condition_keeps_out(condition, client, now));
+	json_write_key(writer, "drain_share");
+	json_write_number(writer, condition_share_left(condition, now));
+}
+
+static void
+write_limit(struct explanation *explanation, const struct route_spec *route)
+{
+	const struct rate_limit_spec *limit = &route->rate_limit;
+	struct json_writer *writer = &explanation->writer;
+	struct limit_verdict verdict;
+
+	json_write_key(writer, "rate_limit");
+	if (limit->requests == 0 || explanation->registry->limits == NULL) {
+		json_write_null(writer);
+		return;
+	}
+	limits_look(explanation->registry->limits,
+	    limits_key(route->id, &explanation->client), limit,
+	    clock_now().ns, &verdict);
+	json_write_begin(writer, '{');
+	write_integer(writer, "requests", limit->requests);
+	write_integer(writer, "window_ms", limit->window_ms);
+	json_write_key(writer, "dry_run");
+	json_write_bool(writer, limit->is_dry_run);
+	json_write_key(writer, "allowed");
+	json_write_bool(writer, verdict.is_allowed);
+	write_integer(writer, "remaining", verdict.remaining);
+	write_integer(writer, "reset_ms", (uint64_t)verdict.reset_ms);
+	json_write_end(writer, '}');
+}
+
+static void
+write_route(struct explanation *explanation, const struct routed_route *route)
+{
+	struct json_writer *writer = &explanation->writer;
+
 	json_write_key(writer, "route");
 	if (route == NULL) {
 		json_write_null(writer);
@@ -163,6 +210,9 @@ write_route(struct json_writer *writer, const struct routed_route *route)
 	write_bytes(writer, "label", route->spec.label);
 	json_write_key(writer, "strip_prefix");
 	json_write_bool(writer, route->spec.strip_prefix);
+	write_condition(writer, &route->spec.condition,
+	    &explanation->client);
+	write_limit(explanation, &route->spec);
 	json_write_end(writer, '}');
 }
 
@@ -191,8 +241,6 @@ write_flags(struct json_writer *writer, uint32_t flags)
 	} names[] = {
 		{ HEALTH_UP, "up" },
 		{ HEALTH_DOWN, "down" },
-		{ HEALTH_DRAIN, "drain" },
-		{ HEALTH_MAINTENANCE, "maintenance" },
 		{ HEALTH_BREAKER, "breaker" },
 		{ HEALTH_HALF_OPEN, "half_open" },
 	};
@@ -205,11 +253,44 @@ write_flags(struct json_writer *writer, uint32_t flags)
 	json_write_end(writer, ']');
 }
 
+/* Its state, and how many of this round's trials were taken. */
 static void
-write_standing(struct json_writer *writer,
+write_breaker(struct explanation *explanation,
     const struct routed_service *service,
     const struct backend_standing *standing)
 {
+	struct json_writer *writer = &explanation->writer;
+	const struct model_backend *backend =
+	    explanation->registry->model == NULL ? NULL :
+	    model_find_backend(explanation->registry->model, standing->id);
+	struct limit_trial trial = { .slot = standing->slot,
+		.round = standing->trial_round };
+
+	for (uint32_t i = 0; i < service->spec.backend_count; i++)
+		if (service->backends[i].slot == standing->slot)
+			trial.generation = service->backends[i].generation;
+	json_write_key(writer, "breaker");
+	if (backend == NULL) {
+		json_write_null(writer);
+		return;
+	}
+	breaker_write(writer, explanation->registry->health, backend);
+	if ((standing->flags & HEALTH_HALF_OPEN) == 0 ||
+	    explanation->registry->limits == NULL)
+		return;
+	write_integer(writer, "trials_taken", limits_trials_taken(
+	    explanation->registry->limits, &trial));
+	write_integer(writer, "trials_allowed",
+	    service->spec.breaker.half_open_requests);
+}
+
+static void
+write_standing(struct explanation *explanation,
+    const struct routed_service *service,
+    const struct backend_standing *standing)
+{
+	struct json_writer *writer = &explanation->writer;
+
 	json_write_begin(writer, '{');
 	write_integer(writer, "id", standing->id);
 	for (uint32_t i = 0; i < service->spec.backend_count; i++)
@@ -224,6 +305,11 @@ write_standing(struct json_writer *writer,
 	json_write_text(writer, standing->tier);
 	json_write_key(writer, "why");
 	json_write_text(writer, standing->why);
+	json_write_key(writer, "maintenance");
+	json_write_bool(writer, standing->in_maintenance);
+	json_write_key(writer, "drain_share");
+	json_write_number(writer, standing->share_left);
+	write_breaker(explanation, service, standing);
 	write_flags(writer, standing->flags);
 	json_write_end(writer, '}');
 }
@@ -245,15 +331,18 @@ write_service(struct explanation *explanation,
 	write_bytes(writer, "name", service->spec.name);
 	json_write_key(writer, "policy");
 	json_write_text(writer, balance_policy_name(service->spec.policy));
+	write_condition(writer, &service->spec.condition,
+	    &explanation->client);
 	json_write_end(writer, '}');
 	standings = calloc(STANDINGS_MAX, sizeof(*standings));
 	if (standings != NULL)
 		count = router_explain_service(explanation->registry->router,
-		    service, clock_now(), standings, STANDINGS_MAX);
+		    service, &explanation->client, clock_now(), standings,
+		    STANDINGS_MAX);
 	json_write_key(writer, "backends");
 	json_write_begin(writer, '[');
 	for (uint32_t i = 0; i < count; i++)
-		write_standing(writer, service, &standings[i]);
+		write_standing(explanation, service, &standings[i]);
 	json_write_end(writer, ']');
 	free(standings);
 }
@@ -395,7 +484,7 @@ explain(struct explanation *explanation)
 	} else {
 		write_match(explanation, &choice);
 	}
-	write_route(&explanation->writer, choice.route);
+	write_route(explanation, choice.route);
 	write_service(explanation, choice.service);
 	write_choice(explanation, &choice);
 	route_id = choice.route == NULL ? 0 : choice.route->spec.id;

@@ -24,6 +24,9 @@ api_handle_fn api_backends_list, api_backends_of_service, api_backend_get,
 /* api_routes.c */
 api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
     api_route_patch, api_route_delete;
+/* api_control.c: of services, backends, routes */
+api_handle_fn api_control_get, api_control_put, api_control_delete,
+    api_breaker_get, api_breaker_post;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
 /* api_rollback.c */

@@ -114,8 +114,15 @@ plan_post(struct write *write, const struct model *model, void *context)
 static bool
 is_same(const struct route *a, const struct route *b)
 {
-	char *a_text = route_text(a), *b_text = route_text(b);
-	bool is_same_text = a_text != NULL && b_text != NULL &&
+	/* Orders are no part of an edit. */
+	struct route bare_a = *a, bare_b = *b;
+	char *a_text, *b_text;
+	bool is_same_text;
+
+	bare_a.condition = bare_b.condition = (struct condition){ 0 };
+	a_text = route_text(&bare_a);
+	b_text = route_text(&bare_b);
+	is_same_text = a_text != NULL && b_text != NULL &&
 	    strcmp(a_text, b_text) == 0;
 
 	free(a_text);

@@ -147,8 +147,15 @@ on_post_done(struct write *write, void *context)
 static bool
 is_same(const struct service *a, const struct service *b)
 {
-	char *a_text = service_text(a), *b_text = service_text(b);
-	bool is_same_text = a_text != NULL && b_text != NULL &&
+	/* Orders are no part of an edit. */
+	struct service bare_a = *a, bare_b = *b;
+	char *a_text, *b_text;
+	bool is_same_text;
+
+	bare_a.condition = bare_b.condition = (struct condition){ 0 };
+	a_text = service_text(&bare_a);
+	b_text = service_text(&bare_b);
+	is_same_text = a_text != NULL && b_text != NULL &&
 	    strcmp(a_text, b_text) == 0;
 
 	free(a_text);

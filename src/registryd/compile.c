@@ -8,7 +8,36 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "common/clock.h"
 #include "http/url.h"
+
+/* A point of the wall clock, on the monotonic one. */
+static int64_t
+monotonic_ns(int64_t wall_ms)
+{
+	return clock_now().ns - (clock_wall_ms() - wall_ms) * NS_PER_MS;
+}
+
+struct condition_spec
+compile_condition(const struct condition *condition)
+{
+	struct condition_spec spec = { 0 };
+
+	if (condition->in_maintenance) {
+		spec.in_maintenance = true;
+		if (condition->maintenance_until_wall_ms != 0)
+			spec.maintenance_until_ns = monotonic_ns(
+			    condition->maintenance_until_wall_ms);
+		spec.page_url = bytes_of(condition->page_url);
+		spec.allow = bytes_of(condition->allow);
+	}
+	if (condition->drain_at_wall_ms != 0) {
+		spec.drain_start_ns =
+		    monotonic_ns(condition->drain_at_wall_ms);
+		spec.drain_span_ms = condition->drain_span_ms;
+	}
+	return spec;
+}
 
 int
 compile_backend(const struct model_backend *backend,
@@ -30,6 +59,7 @@ compile_backend(const struct model_backend *backend,
 		.host = url.host,
 		.base_path = url.base_path,
 		.max_connections = object->max_connections,
+		.condition = compile_condition(&object->condition),
 	};
 	return 0;
 }
@@ -81,6 +111,8 @@ compile_service(const struct model_service *service,
 		.queue_timeout_ms = object->queue_timeout_ms,
 		.retries = object->retries,
 		.probe = compile_probe(object, settings),
+		.breaker = object->breaker,
+		.condition = compile_condition(&object->condition),
 		.backends = slots,
 		.backend_count = count,
 	};
@@ -115,6 +147,8 @@ compile_route(const struct model_route *route, char label[ROUTE_LABEL_SIZE],
 		.max_body_bytes = object->max_body_bytes,
 		.headers = object->headers,
 		.header_count = object->header_count,
+		.rate_limit = object->rate_limit,
+		.condition = compile_condition(&object->condition),
 	};
 	for (uint32_t i = 0; i < object->target_count; i++) {
 		spec_r->targets[i].service = route->targets[i].service->slot;

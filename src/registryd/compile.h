@@ -1,7 +1,8 @@
 /*
  * registryd/compile.h - objects of the model as the route table has them.
  *
- * Pure.  What a spec borrows is the model's, or the caller's scratch.
+ * Pure, but for the clock that conditions are told by.  What a spec
+ * borrows is the model's, or the caller's scratch.
  * Slots of what an object names must be known (publisher.h sees to it).
  */
 /* SPDX-License-Identifier: ISC */
@@ -12,6 +13,8 @@
 #include "conf/settings.h"
 #include "registryd/model.h"
 #include "shm/route_spec.h"
+
+struct condition_spec compile_condition(const struct condition *);
 
 /* 0, or -1 with EINVAL when the url is none. */
 MUST_CHECK int compile_backend(const struct model_backend *,

@@ -213,6 +213,7 @@ api_metrics(struct registry *registry, struct admin_request *request)
 	write_workers(page);
 	metrics_write_routes(page, registry->table);
 	metrics_write_backends(page, registry->table, registry->health);
+	metrics_write_drains(page, registry->model);
 	write_health(&page->buf, registry);
 	write_table(&page->buf, registry);
 	write_store(&page->buf, registry);

@@ -32,6 +32,8 @@ enum backend_line {
 	LINE_CONNECTIONS,
 	LINE_UP,
 	LINE_STATE,
+	LINE_CIRCUIT,
+	LINE_OPENED,
 	LINE_PROBES,
 	LINE_PROBES_FAILED,
 	LINE_COUNT
@@ -48,6 +50,8 @@ static const enum metric_id line_metrics[LINE_COUNT] = {
 	[LINE_CONNECTIONS] = METRIC_BACKEND_CONNECTIONS,
 	[LINE_UP] = METRIC_BACKEND_UP,
 	[LINE_STATE] = METRIC_BACKEND_STATE,
+	[LINE_CIRCUIT] = METRIC_CIRCUIT_STATE,
+	[LINE_OPENED] = METRIC_CIRCUIT_OPENED,
 	[LINE_PROBES] = METRIC_BACKEND_PROBES,
 	[LINE_PROBES_FAILED] = METRIC_BACKEND_PROBES_FAILED,
 };
@@ -132,11 +136,11 @@ write_counts(struct backend_lines *all, const struct backend_sum *sum)
 
 /* What stands in the way first; else what probes say. */
 static const char *
-state_of(uint32_t flags)
+state_of(const struct backend_spec *spec, uint32_t flags)
 {
-	if (flags & HEALTH_MAINTENANCE)
+	if (spec->condition.in_maintenance)
 		return "maintenance";
-	if (flags & HEALTH_DRAIN)
+	if (spec->condition.drain_start_ns != 0)
 		return "draining";
 	if (flags & HEALTH_BREAKER)
 		return "breaker";
@@ -148,6 +152,17 @@ state_of(uint32_t flags)
 }
 
 static void
+write_circuit(struct backend_lines *all, uint32_t flags)
+{
+	write_labelled(all, LINE_CIRCUIT, "state", "closed",
+	    (flags & (HEALTH_BREAKER | HEALTH_HALF_OPEN)) == 0);
+	write_labelled(all, LINE_CIRCUIT, "state", "open",
+	    (flags & HEALTH_BREAKER) != 0);
+	write_labelled(all, LINE_CIRCUIT, "state", "half_open",
+	    (flags & HEALTH_HALF_OPEN) != 0);
+}
+
+static void
 write_health(struct backend_lines *all, const struct backend_copy *copy)
 {
 	static const char *const states[] = { "up", "down", "unproven",
@@ -156,15 +171,17 @@ write_health(struct backend_lines *all, const struct backend_copy *copy)
 	    copy->generation);
 	const struct health_detail *detail = health_detail(all->health,
 	    copy->slot);
-	const char *state = state_of(flags);
+	const char *state = state_of(&copy->spec, flags);
 
 	write_line(all, LINE_UP, (flags & HEALTH_UP) != 0);
 	for (size_t i = 0; i < COUNT_OF(states); i++)
 		write_labelled(all, LINE_STATE, "state", states[i],
 		    strcmp(states[i], state) == 0);
+	write_circuit(all, flags);
 	if (detail == NULL ||
 	    stats_read(&detail->backend_id) != copy->spec.id)
 		return;
+	write_line(all, LINE_OPENED, stats_read(&detail->opened_count));
 	write_line(all, LINE_PROBES, stats_read(&detail->probe_count));
 	write_line(all, LINE_PROBES_FAILED,
 	    stats_read(&detail->probe_failed_count));

@@ -229,6 +229,22 @@ model_clean_path(struct model *model, struct model_path *path)
 
 /* Services --------------------------------------------------------------- */
 
+/* An object is in the list of those with a condition while it has one. */
+#define LIST_DROP(node)                                                        \
+	do {                                                                   \
+		if ((node)->is_ordered)                                        \
+			LIST_REMOVE(node, ordered);                            \
+		(node)->is_ordered = false;                                    \
+	} while (0)
+#define LIST_KEEP(list, node)                                                  \
+	do {                                                                   \
+		LIST_DROP(node);                                               \
+		if (condition_is_none(&(node)->object.condition))              \
+			break;                                                 \
+		LIST_INSERT_HEAD(list, node, ordered);                         \
+		(node)->is_ordered = true;                                     \
+	} while (0)
+
 int
 model_put_service(struct model *model, const struct service *object)
 {
@@ -241,6 +257,7 @@ model_put_service(struct model *model, const struct service *object)
 	if (service != NULL) {
 		service_clear(&service->object);
 		service->object = copy;
+		LIST_KEEP(&model->ordered_services, service);
 		model_touch_service(model, service);
 		return 0;
 	}
@@ -254,6 +271,7 @@ model_put_service(struct model *model, const struct service *object)
 	LIST_INIT(&service->targets);
 	order_insert(&model->services, service->object.name,
 	    &service->by_name);
+	LIST_KEEP(&model->ordered_services, service);
 	model_touch_service(model, service);
 	return 0;
 
@@ -272,6 +290,7 @@ model_remove_service(struct model *model, const char *name)
 	invariant(service->backend_count == 0 && service->target_count == 0);
 	order_remove(&model->services, name);
 	model_clean_service(model, service);
+	LIST_DROP(service);
 	slot_list_add(&model->gone_services, service->slot);
 	service_clear(&service->object);
 	free(service);
@@ -325,6 +344,7 @@ model_put_backend(struct model *model, const struct backend *object)
 		}
 	}
 	backend->object = copy;
+	LIST_KEEP(&model->ordered_backends, backend);
 	model_touch_backend(model, backend);
 	return 0;
 
@@ -343,6 +363,7 @@ model_remove_backend(struct model *model, uint64_t id)
 	order_remove(&model->backends, &id);
 	model_clean_backend(model, backend);
 	leave_service(model, backend);
+	LIST_DROP(backend);
 	slot_list_add(&model->gone_backends, backend->slot);
 	backend_clear(&backend->object);
 	free(backend);
@@ -526,6 +547,7 @@ model_put_route(struct model *model, const struct route *object)
 		route_clear(&route->object);
 	}
 	route->object = copy;
+	LIST_KEEP(&model->ordered_routes, route);
 	route->targets = targets;
 	link_route(model, route);
 	return 0;
@@ -548,6 +570,7 @@ model_remove_route(struct model *model, uint64_t id)
 	order_remove(&model->routes, &id);
 	model_clean_route(model, route);
 	unlink_route(model, route);
+	LIST_DROP(route);
 	slot_list_add(&model->gone_routes, route->slot);
 	route_clear(&route->object);
 	free(route);

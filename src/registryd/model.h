@@ -35,6 +35,8 @@ struct model_service {
 	bool is_placed;			/* the slot is in the published table */
 	bool is_dirty;
 	TAILQ_ENTRY(model_service) dirty;
+	bool is_ordered;		/* has a condition */
+	LIST_ENTRY(model_service) ordered;
 };
 
 struct model_backend {
@@ -46,6 +48,8 @@ struct model_backend {
 	bool is_placed;
 	bool is_dirty;
 	TAILQ_ENTRY(model_backend) dirty;
+	bool is_ordered;
+	LIST_ENTRY(model_backend) ordered;
 };
 
 struct model_target {
@@ -62,6 +66,8 @@ struct model_route {
 	bool is_placed;
 	bool is_dirty;
 	TAILQ_ENTRY(model_route) dirty;
+	bool is_ordered;
+	LIST_ENTRY(model_route) ordered;
 };
 
 /* What a route hangs at. */
@@ -90,6 +96,11 @@ struct model {
 	struct order_tree services, backends, routes;
 	struct path_index paths;
 	uint64_t generation;		/* of the store */
+
+	/* what is in maintenance or drains */
+	LIST_HEAD(, model_service) ordered_services;
+	LIST_HEAD(, model_backend) ordered_backends;
+	LIST_HEAD(, model_route) ordered_routes;
 
 	/* what the table must be told */
 	struct model_service_list dirty_services;

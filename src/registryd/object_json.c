@@ -35,6 +35,26 @@ object_read(const struct members *members, struct bytes json, bool is_merge,
 	return result;
 }
 
+int
+object_read_nested(const struct members *members,
+    const struct member_input *input, int value, const char *pointer,
+    void *object)
+{
+	struct member_input inner = *input;
+	int result;
+
+	if (value == JSON_NONE)
+		return members_preset(members, object, input->problem);
+	inner.parent = value;
+	if (!input->is_merge &&
+	    members_preset(members, object, input->problem) == -1)
+		return -1;
+	result = members_read(members, &inner, object);
+	if (result == -1 && input->problem->status == 422)
+		problem_prefix_pointer(input->problem, pointer);
+	return result;
+}
+
 void
 object_write_origin(struct json_writer *writer, enum object_origin origin)
 {

@@ -21,6 +21,8 @@
 /* The rows, for /openapi.json and tests. */
 const struct members *members_of_service(void);
 const struct members *members_of_probe(void);
+const struct members *members_of_breaker(void);
+const struct members *members_of_rate_limit(void);
 const struct members *members_of_backend(void);
 const struct members *members_of_route(void);
 

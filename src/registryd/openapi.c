@@ -75,6 +75,27 @@ static const struct {
 			  TEXT "}}" },
 	{ "Registered", "{\"type\":\"object\",\"properties\":{\"status\":"
 			TEXT ",\"server\":" TEXT "}}" },
+	{ "Maintenance", "{\"type\":[\"object\",\"null\"]}" },
+	{ "MaintenanceOrder", "{\"type\":\"object\",\"properties\":{"
+			      "\"page_url\":" TEXT ",\"until\":" TEXT
+			      ",\"reason\":" TEXT ",\"allow\":{\"type\":"
+			      "\"array\",\"items\":" TEXT "}}}" },
+	{ "MaintenanceState", "{\"type\":\"object\",\"properties\":{"
+			      "\"active\":{\"type\":\"boolean\"},"
+			      "\"maintenance\":{\"$ref\":\"#/components/"
+			      "schemas/Maintenance\"}}}" },
+	{ "Drain", "{\"type\":[\"object\",\"null\"]}" },
+	{ "DrainOrder", "{\"type\":\"object\",\"properties\":{\"over\":" TEXT
+			",\"span_ms\":{\"type\":\"integer\"},\"reason\":"
+			TEXT "}}" },
+	{ "DrainState", "{\"type\":\"object\",\"properties\":{\"active\":{"
+			"\"type\":\"boolean\"},\"drain\":{\"$ref\":"
+			"\"#/components/schemas/Drain\"}}}" },
+	{ "BreakerOrder", "{\"type\":\"object\",\"required\":[\"action\"],"
+			  "\"properties\":{\"action\":{\"enum\":[\"trip\","
+			  "\"reset\"]}}}" },
+	{ "BreakerState", "{\"type\":\"object\",\"properties\":{\"state\":{"
+			  "\"enum\":[\"closed\",\"open\",\"half-open\"]}}}" },
 	{ "Name", "{\"type\":\"object\",\"required\":[\"name\"],"
 		  "\"properties\":{\"name\":" TEXT "}}" },
 	{ "Registry", "{\"type\":\"array\",\"items\":{\"type\":\"object\","
@@ -225,6 +246,10 @@ write_schemas(struct json_writer *writer)
 	members_write_schema(members_of_service(), writer);
 	json_write_key(writer, "Probe");
 	members_write_schema(members_of_probe(), writer);
+	json_write_key(writer, "Breaker");
+	members_write_schema(members_of_breaker(), writer);
+	json_write_key(writer, "RateLimit");
+	members_write_schema(members_of_rate_limit(), writer);
 	json_write_key(writer, "Backend");
 	members_write_schema(members_of_backend(), writer);
 	json_write_key(writer, "Route");

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "registryd/compile.h"
 #include "registryd/publisher.h"
 
@@ -93,6 +94,43 @@ find_routes(struct meeting *meeting)
 
 /* Comparing -------------------------------------------------------------- */
 
+/* Times come from two readings of two clocks. */
+#define TIME_SLACK_NS (NS_PER_S / 4)
+
+static bool
+is_same_time(int64_t a_ns, int64_t b_ns)
+{
+	return (a_ns == 0) == (b_ns == 0) && a_ns - b_ns < TIME_SLACK_NS &&
+	    b_ns - a_ns < TIME_SLACK_NS;
+}
+
+static bool
+is_same_condition(const struct condition_spec *a,
+    const struct condition_spec *b)
+{
+	return a->in_maintenance == b->in_maintenance &&
+	    is_same_time(a->maintenance_until_ns, b->maintenance_until_ns) &&
+	    bytes_equal(a->page_url, b->page_url) &&
+	    bytes_equal(a->allow, b->allow) &&
+	    is_same_time(a->drain_start_ns, b->drain_start_ns) &&
+	    a->drain_span_ms == b->drain_span_ms;
+}
+
+static bool
+is_same_breaker(const struct breaker_spec *a, const struct breaker_spec *b)
+{
+	return a->threshold == b->threshold && (a->threshold == 0 ||
+	    (a->open_ms == b->open_ms && a->window_ms == b->window_ms &&
+		a->half_open_requests == b->half_open_requests));
+}
+
+static bool
+is_same_limit(const struct rate_limit_spec *a, const struct rate_limit_spec *b)
+{
+	return a->requests == b->requests && (a->requests == 0 ||
+	    (a->window_ms == b->window_ms && a->is_dry_run == b->is_dry_run));
+}
+
 static bool
 is_same_backend(const struct backend_spec *a, const struct backend_spec *b)
 {
@@ -100,7 +138,8 @@ is_same_backend(const struct backend_spec *a, const struct backend_spec *b)
 	    a->weight == b->weight && a->kind == b->kind &&
 	    a->port == b->port && bytes_equal(a->host, b->host) &&
 	    bytes_equal(a->base_path, b->base_path) &&
-	    a->max_connections == b->max_connections;
+	    a->max_connections == b->max_connections &&
+	    is_same_condition(&a->condition, &b->condition);
 }
 
 static bool
@@ -124,6 +163,8 @@ is_same_service(const struct service_spec *a, const struct service_copy *copy)
 	    a->response_timeout_ms != b->response_timeout_ms ||
 	    a->queue_timeout_ms != b->queue_timeout_ms ||
 	    a->retries != b->retries || !is_same_probe(&a->probe, &b->probe) ||
+	    !is_same_breaker(&a->breaker, &b->breaker) ||
+	    !is_same_condition(&a->condition, &b->condition) ||
 	    a->backend_count != b->backend_count)
 		return false;
 	for (uint32_t i = 0; i < a->backend_count; i++)
@@ -147,7 +188,9 @@ is_same_route(const struct route_spec *a, const struct route_spec *b)
 	    a->strip_prefix != b->strip_prefix ||
 	    !bytes_equal(a->host_rewrite, b->host_rewrite) ||
 	    a->max_body_bytes != b->max_body_bytes ||
-	    a->header_count != b->header_count)
+	    a->header_count != b->header_count ||
+	    !is_same_limit(&a->rate_limit, &b->rate_limit) ||
+	    !is_same_condition(&a->condition, &b->condition))
 		return false;
 	for (uint32_t i = 0; i < a->target_count; i++)
 		if (a->targets[i].service != b->targets[i].service ||

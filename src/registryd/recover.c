@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "registryd/object_json.h"
 #include "registryd/static_objects.h"
 
@@ -22,6 +23,30 @@ struct recovery {
 	struct arena arena;
 	struct route *routes;		/* by slot; id 0: none */
 };
+
+static int64_t
+wall_ms(int64_t monotonic_ns)
+{
+	return clock_wall_ms() - (clock_now().ns - monotonic_ns) / NS_PER_MS;
+}
+
+/* Who ordered it, and why, is lost. */
+static int
+fill_condition(struct condition *condition, const struct condition_spec *spec)
+{
+	condition->in_maintenance = spec->in_maintenance;
+	if (spec->in_maintenance)
+		condition->maintenance_at_wall_ms = clock_wall_ms();
+	if (spec->maintenance_until_ns != 0)
+		condition->maintenance_until_wall_ms =
+		    wall_ms(spec->maintenance_until_ns);
+	if (spec->drain_start_ns != 0)
+		condition->drain_at_wall_ms = wall_ms(spec->drain_start_ns);
+	condition->drain_span_ms = spec->drain_span_ms;
+	if (text_set(&condition->page_url, spec->page_url) == -1)
+		return -1;
+	return text_set(&condition->allow, spec->allow);
+}
 
 static int
 out_of_memory(struct recovery *recovery)
@@ -47,13 +72,15 @@ put_service(struct recovery *recovery, const struct service_spec *spec)
 		.probe_fall = spec->probe.fall,
 		.probe_status_min = spec->probe.status_min,
 		.probe_status_max = spec->probe.status_max,
+		.breaker = spec->breaker,
 	};
 	int result = -1;
 
 	if (text_set(&service.name, spec->name) == 0 &&
 	    text_set(&service.hash_header, spec->hash_header) == 0 &&
 	    text_set(&service.probe_path, spec->probe.path) == 0 &&
-	    text_set(&service.probe_host, spec->probe.host) == 0)
+	    text_set(&service.probe_host, spec->probe.host) == 0 &&
+	    fill_condition(&service.condition, &spec->condition) == 0)
 		result = write_put_service(recovery->write, &service, NULL);
 	else
 		result = out_of_memory(recovery);
@@ -92,7 +119,8 @@ put_backend(struct recovery *recovery, struct bytes service,
 
 	print_url(&url, spec);
 	if (!url.is_failed && text_set(&backend.service, service) == 0 &&
-	    text_set(&backend.url, buf_bytes(&url)) == 0)
+	    text_set(&backend.url, buf_bytes(&url)) == 0 &&
+	    fill_condition(&backend.condition, &spec->condition) == 0)
 		result = write_put_backend(recovery->write, &backend, NULL);
 	else
 		result = out_of_memory(recovery);
@@ -190,7 +218,8 @@ fill_route(struct recovery *recovery, struct route *route,
 	arena_free(&arena);
 	if (!is_filled || route->target_count == 0 ||
 	    fill_label(route, spec) == -1 || fill_headers(route, spec) == -1 ||
-	    text_set(&route->host_rewrite, spec->host_rewrite) == -1) {
+	    text_set(&route->host_rewrite, spec->host_rewrite) == -1 ||
+	    fill_condition(&route->condition, &spec->condition) == -1) {
 		route_clear(route);
 		*route = (struct route){ 0 };
 		return false;
@@ -200,6 +229,7 @@ fill_route(struct recovery *recovery, struct route *route,
 	route->is_shared = true;
 	route->strip_prefix = spec->strip_prefix;
 	route->max_body_bytes = spec->max_body_bytes;
+	route->rate_limit = spec->rate_limit;
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "ipc/inherited.h"
 #include "registryd/api.h"
 #include "registryd/api_parts.h"
+#include "registryd/control.h"
 #include "registryd/protocol/protocol.h"
 #include "registryd/registry_news.h"
 #include "registryd/static_objects.h"
@@ -41,7 +42,14 @@ on_healthd_message(void *context, const struct channel_message *message)
 {
 	struct registry *registry = context;
 	struct health_changed changed;
+	struct health_obeyed obeyed;
 
+	if (message->type == FROM_HEALTHD_OBEYED &&
+	    message->body_len == sizeof(obeyed)) {
+		memcpy(&obeyed, message->body, sizeof(obeyed));
+		control_obeyed(registry, &obeyed);
+		return 0;
+	}
 	if (message->type != FROM_HEALTHD_CHANGED ||
 	    message->body_len != sizeof(changed)) {
 		errno = EPROTO;
@@ -62,6 +70,7 @@ on_healthd_closed(void *context)
 
 	log_info("healthd is gone: its last words stand");
 	channel_free(&registry->healthd);
+	control_lost_healthd(registry);
 }
 
 static void
@@ -126,6 +135,10 @@ attach_segment(struct registry *registry)
 	if (health_open(dir, &registry->health) == -1) {
 		log_error("%s: health: %m", dir);
 		return -1;
+	}
+	if (limits_open(dir, &registry->limits) == -1) {
+		log_warn("%s: limits: %m: they are not explained", dir);
+		registry->limits = NULL;
 	}
 	if (master_status_open(dir, &registry->master) == -1) {
 		log_error("%s: master: %m", dir);
@@ -213,6 +226,7 @@ registry_free(struct registry **p)
 	admin_server_free(&registry->server);
 	ev_timer_stop(registry->loop, &registry->load_again);
 	ev_timer_stop(registry->loop, &registry->publish_again);
+	control_stop(registry);
 	write_queue_free(&registry->writes);
 	store_free(&registry->store);
 	model_free(&registry->model);
@@ -226,6 +240,7 @@ registry_free(struct registry **p)
 		route_table_close(&registry->table);
 	if (registry->health != NULL)
 		health_close(&registry->health);
+	limits_close(&registry->limits);
 	if (registry->master != NULL)
 		master_status_close(&registry->master);
 	free(registry);
@@ -253,7 +268,8 @@ registry_start(struct daemon *daemon)
 		return EX_UNAVAILABLE;
 	}
 	take_healthd(registry, FD_PEER);
-	if (make_router(registry) == -1 || start_writes(registry) == -1 ||
+	if (control_start(registry) == -1 || make_router(registry) == -1 ||
+	    start_writes(registry) == -1 ||
 	    start_server(registry) == -1 || start_protocol(registry) == -1) {
 		log_error("start: %m");
 		return EX_OSERR;

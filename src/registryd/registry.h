@@ -23,6 +23,7 @@
 #include "registryd/write_queue.h"
 #include "routing/router.h"
 #include "shm/health.h"
+#include "shm/limits.h"
 #include "shm/master_status.h"
 #include "shm/worker_stats.h"
 
@@ -35,6 +36,7 @@ struct reload_wait {
 	struct registry *registry;
 };
 
+struct control;
 struct protocol;
 
 struct registry {
@@ -56,6 +58,7 @@ struct registry {
 
 	struct route_table *table;	/* what we wrote, as others see it */
 	struct health_map *health;
+	struct limits *limits;		/* for explain; NULL: cannot be read */
 	const struct master_status *master;
 	struct router *router;		/* for explain */
 
@@ -63,6 +66,7 @@ struct registry {
 	struct admin_server *server;
 	struct protocol *protocol;
 	struct news_bus news;
+	struct control *control;
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
 	bool is_leaving;

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "ipc/health_msg.h"
+#include "registryd/control.h"
 #include "registryd/registry.h"
 #include "shm/route_table.h"
 
@@ -128,6 +129,7 @@ registry_publish(void *context, uint64_t generation, struct problem *problem)
 		registry->daemon->settings, generation, &published) == 0) {
 		ev_timer_stop(registry->loop, &registry->publish_again);
 		tell_healthd(registry, generation, &published);
+		control_schedule(registry);
 		return 0;
 	}
 	ev_timer_again(registry->loop, &registry->publish_again);

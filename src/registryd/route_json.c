@@ -8,6 +8,7 @@
 
 #include "http/url.h"
 #include "registryd/object_json_parts.h"
+#include "shm/limits.h"
 
 MEMBER_RECORD_FUNCTIONS(route)
 
@@ -336,6 +337,42 @@ write_id(struct json_writer *writer, const void *object)
 	"\"of\":{\"enum\":[\"request\",\"response\"]},"                        \
 	"\"name\":{\"type\":\"string\"},\"value\":{\"type\":\"string\"}}}}"
 
+static const struct member rate_limit_rows[] = {
+	{ .name = "requests", .kind = MEMBER_U32,
+	    .offset = offsetof(struct route, rate_limit.requests),
+	    .max = LIMIT_REQUESTS_MAX,
+	    .help = "Of a client address within the window; 0: no limit." },
+	{ .name = "window_ms", .kind = MEMBER_U32,
+	    .offset = offsetof(struct route, rate_limit.window_ms), .min = 1,
+	    .max = LIMIT_WINDOW_MS_MAX, .preset = 1000,
+	    .help = "The window." },
+	{ .name = "dry_run", .kind = MEMBER_BOOL,
+	    .offset = offsetof(struct route, rate_limit.is_dry_run),
+	    .help = "Counts, but refuses nothing." },
+};
+
+static const struct members rate_limit_members = { rate_limit_rows,
+	COUNT_OF(rate_limit_rows), NULL };
+
+const struct members *
+members_of_rate_limit(void)
+{
+	return &rate_limit_members;
+}
+
+static int
+read_rate_limit(const struct member_input *input, int value, void *object)
+{
+	return object_read_nested(&rate_limit_members, input, value,
+	    "/rate_limit", object);
+}
+
+static void
+write_rate_limit(struct json_writer *writer, const void *object)
+{
+	members_write(&rate_limit_members, writer, object);
+}
+
 static const struct member route_rows[] = {
 	{ .name = "id", .kind = MEMBER_SHOWN, .write = write_id,
 	    .schema = SCHEMA_INTEGER, .help = "The key, given by the store." },
@@ -375,6 +412,10 @@ static const struct member route_rows[] = {
 	{ .name = "headers", .kind = MEMBER_CUSTOM, .read = route_read_headers,
 	    .write = route_write_headers, .schema = SCHEMA_HEADERS,
 	    .help = "Changes to request and response fields, in order." },
+	{ .name = "rate_limit", .kind = MEMBER_CUSTOM,
+	    .read = read_rate_limit, .write = write_rate_limit,
+	    .schema = "{\"$ref\":\"#/components/schemas/RateLimit\"}",
+	    .help = "How many requests a client may make." },
 	MEMBER_ROWS_OF_RECORD(route),
 };
 

@@ -7,6 +7,7 @@
 #include "registryd/object_json_parts.h"
 
 #define DAY_MS (24 * 60 * 60 * INT64_C(1000))
+#define BREAKER_THRESHOLD_MAX 10000
 
 MEMBER_RECORD_FUNCTIONS(service)
 
@@ -62,25 +63,55 @@ static const struct members probe_members = { probe_rows,
 static int
 read_probe(const struct member_input *input, int value, void *object)
 {
-	struct member_input inner = *input;
-	int result;
-
-	if (value == JSON_NONE)
-		return members_preset(&probe_members, object, input->problem);
-	inner.parent = value;
-	if (!input->is_merge &&
-	    members_preset(&probe_members, object, input->problem) == -1)
-		return -1;
-	result = members_read(&probe_members, &inner, object);
-	if (result == -1 && input->problem->status == 422)
-		problem_prefix_pointer(input->problem, "/probe");
-	return result;
+	return object_read_nested(&probe_members, input, value, "/probe",
+	    object);
 }
 
 static void
 write_probe(struct json_writer *writer, const void *object)
 {
 	members_write(&probe_members, writer, object);
+}
+
+static const struct member breaker_rows[] = {
+	{ .name = "threshold", .kind = MEMBER_U32,
+	    .offset = offsetof(struct service, breaker.threshold),
+	    .max = BREAKER_THRESHOLD_MAX,
+	    .help = "Failures that open it; 0: there is no breaker." },
+	{ .name = "open_ms", .kind = MEMBER_U32,
+	    .offset = offsetof(struct service, breaker.open_ms), .min = 1,
+	    .max = DAY_MS, .preset = 30000,
+	    .help = "How long it stays open before trials go out." },
+	{ .name = "half_open_requests", .kind = MEMBER_U32,
+	    .offset = offsetof(struct service, breaker.half_open_requests),
+	    .min = 1, .max = 1000, .preset = 1,
+	    .help = "Trials that are let through; all must go well." },
+	{ .name = "window_ms", .kind = MEMBER_U32,
+	    .offset = offsetof(struct service, breaker.window_ms),
+	    .max = DAY_MS,
+	    .help = "0: failures in a row count; else those within it." },
+};
+
+static const struct members breaker_members = { breaker_rows,
+	COUNT_OF(breaker_rows), NULL };
+
+const struct members *
+members_of_breaker(void)
+{
+	return &breaker_members;
+}
+
+static int
+read_breaker(const struct member_input *input, int value, void *object)
+{
+	return object_read_nested(&breaker_members, input, value, "/breaker",
+	    object);
+}
+
+static void
+write_breaker(struct json_writer *writer, const void *object)
+{
+	members_write(&breaker_members, writer, object);
 }
 
 static const struct member service_rows[] = {
@@ -110,6 +141,10 @@ static const struct member service_rows[] = {
 	    .write = write_probe,
 	    .schema = "{\"$ref\":\"#/components/schemas/Probe\"}",
 	    .help = "How backends are probed." },
+	{ .name = "breaker", .kind = MEMBER_CUSTOM, .read = read_breaker,
+	    .write = write_breaker,
+	    .schema = "{\"$ref\":\"#/components/schemas/Breaker\"}",
+	    .help = "When a backend is left alone for its failures." },
 	MEMBER_ROWS_OF_RECORD(service),
 };
 

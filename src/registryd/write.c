@@ -79,6 +79,17 @@ add_change(struct write *write, enum object_kind kind, bool is_removal)
 	return change;
 }
 
+/* The condition of what was there. */
+static int
+keep_condition(const struct write *write, const struct condition *before,
+    struct condition *condition)
+{
+	if (write->is_order)
+		return 0;
+	condition_clear(condition);
+	return condition_copy(before, condition);
+}
+
 static int
 add_service(struct write *write, const struct service *service,
     const struct service *before, bool is_removal)
@@ -95,7 +106,9 @@ add_service(struct write *write, const struct service *service,
 	}
 	change->object.service = calloc(1, sizeof(*service));
 	if (change->object.service == NULL ||
-	    service_copy_object(service, change->object.service) == -1) {
+	    service_copy_object(service, change->object.service) == -1 ||
+	    (before != NULL && keep_condition(write, &before->condition,
+		&change->object.service->condition) == -1)) {
 		free(change->object.service);
 		free(change->before_json);
 		return out_of_memory(write);
@@ -120,7 +133,9 @@ add_backend(struct write *write, const struct backend *backend,
 	}
 	change->object.backend = calloc(1, sizeof(*backend));
 	if (change->object.backend == NULL ||
-	    backend_copy_object(backend, change->object.backend) == -1) {
+	    backend_copy_object(backend, change->object.backend) == -1 ||
+	    (before != NULL && keep_condition(write, &before->condition,
+		&change->object.backend->condition) == -1)) {
 		free(change->object.backend);
 		free(change->before_json);
 		return out_of_memory(write);
@@ -145,7 +160,9 @@ add_route(struct write *write, const struct route *route,
 	}
 	change->object.route = calloc(1, sizeof(*route));
 	if (change->object.route == NULL ||
-	    route_copy_object(route, change->object.route) == -1) {
+	    route_copy_object(route, change->object.route) == -1 ||
+	    (before != NULL && keep_condition(write, &before->condition,
+		&change->object.route->condition) == -1)) {
 		free(change->object.route);
 		free(change->before_json);
 		return out_of_memory(write);

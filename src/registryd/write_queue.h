@@ -51,6 +51,7 @@ struct write {
 	bool is_bulk;			/* checked as a whole; bulk_check.h */
 	bool is_restored;		/* of a state that was good once */
 	bool is_forced;			/* may remove more than the guard lets */
+	bool is_order;			/* see write_put_*() */
 
 	struct store_change *changes;	/* objects owned by the write */
 	uint32_t change_count, change_size;
@@ -67,6 +68,10 @@ struct write *write_new(write_plan_fn *, write_done_fn *, void *context);
  * Adds a change; deep copies are made.  before is the object that is
  * there, NULL for a new one; when_version: commit only if the object has
  * it still.  0, or -1 with write->problem.
+ *
+ * Conditions stay what they were, whatever the object says, unless
+ * is_order is set: an edit never ends a maintenance or a drain
+ * (registryd/control.h does).
  */
 MUST_CHECK int write_put_service(struct write *, const struct service *,
     const struct service *before);

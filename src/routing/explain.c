@@ -2,6 +2,7 @@
  * routing/explain.c - the decision in words, for people and logs.
  */
 /* SPDX-License-Identifier: ISC */
+#include "routing/condition.h"
 #include "routing/router.h"
 #include "routing/router_state.h"
 #include "routing/standing.h"
@@ -77,23 +78,32 @@ why_not(const struct standing *standing)
 
 uint32_t
 router_explain_service(struct router *router,
-    const struct routed_service *service, struct instant now,
-    struct backend_standing *standings, uint32_t max)
+    const struct routed_service *service, const struct in6_addr *client,
+    struct instant now, struct backend_standing *standings, uint32_t max)
 {
+	const struct standing_query query = { client, now };
+	const struct router_config *config = &router->config;
 	uint32_t count = service->spec.backend_count;
 
 	if (count > max)
 		count = max;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct routed_backend *backend = &service->backends[i];
-		struct standing standing = standing_of(&router->config,
-		    &service->spec, backend, now);
+		struct standing standing = standing_of(config, &service->spec,
+		    backend, &query);
 
 		standings[i] = (struct backend_standing){
 			.slot = backend->slot,
 			.id = backend->spec.id,
 			.flags = standing.flags,
 			.is_eligible = standing.refusal == REFUSED_NOT,
+			.share_left = condition_share_left(
+			    &backend->spec.condition, now),
+			.in_maintenance = condition_keeps_out(
+			    &backend->spec.condition, NULL, now),
+			.trial_round = config->health == NULL ? 0 :
+			    health_round(config->health, backend->slot,
+			    backend->generation),
 			.tier = tier_name(&standing),
 			.why = why_not(&standing),
 		};

@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "common/log.h"
+#include "routing/condition.h"
 
 #define SCRATCH_MAX_BYTES ((size_t)256 << 20)
 
@@ -30,9 +31,23 @@ pack(char **next, struct bytes *value)
 }
 
 static size_t
+condition_text_bytes(const struct condition_spec *condition)
+{
+	return condition->page_url.len + condition->allow.len;
+}
+
+static void
+pack_condition(char **next, struct condition_spec *condition)
+{
+	pack(next, &condition->page_url);
+	pack(next, &condition->allow);
+}
+
+static size_t
 route_text_bytes(const struct route_spec *spec)
 {
-	size_t size = spec->label.len + spec->host_rewrite.len;
+	size_t size = spec->label.len + spec->host_rewrite.len +
+	    condition_text_bytes(&spec->condition);
 
 	for (uint32_t i = 0; i < spec->header_count; i++)
 		size += spec->headers[i].name.len + spec->headers[i].value.len;
@@ -62,6 +77,8 @@ pack_route(const struct route_copy *copy)
 	text = (char *)headers + headers_size;
 	pack(&text, &route->route.spec.label);
 	pack(&text, &route->route.spec.host_rewrite);
+	pack_condition(&text, &route->route.spec.condition);
+	route->route.has_condition = condition_is_set(&spec->condition);
 	for (uint32_t i = 0; i < spec->header_count; i++) {
 		pack(&text, &headers[i].name);
 		pack(&text, &headers[i].value);
@@ -74,11 +91,13 @@ service_text_bytes(const struct service_copy *copy)
 {
 	const struct service_spec *spec = &copy->spec;
 	size_t size = spec->name.len + spec->hash_header.len +
-	    spec->probe.path.len + spec->probe.host.len;
+	    spec->probe.path.len + spec->probe.host.len +
+	    condition_text_bytes(&spec->condition);
 
 	for (uint32_t i = 0; i < spec->backend_count; i++)
 		size += copy->backends[i].spec.host.len +
-		    copy->backends[i].spec.base_path.len;
+		    copy->backends[i].spec.base_path.len +
+		    condition_text_bytes(&copy->backends[i].spec.condition);
 	return size;
 }
 
@@ -103,6 +122,8 @@ pack_backend(struct routed_backend *backend, const struct backend_copy *copy,
 	backend->spec = copy->spec;
 	pack(text, &backend->spec.host);
 	pack(text, &backend->spec.base_path);
+	pack_condition(text, &backend->spec.condition);
+	backend->has_condition = condition_is_set(&backend->spec.condition);
 	backend->address_hash = hash_address(&backend->spec);
 }
 
@@ -130,6 +151,8 @@ pack_service(const struct service_copy *copy)
 	pack(&text, &spec->hash_header);
 	pack(&text, &spec->probe.path);
 	pack(&text, &spec->probe.host);
+	pack_condition(&text, &spec->condition);
+	cached->service.has_condition = condition_is_set(&spec->condition);
 	for (uint32_t i = 0; i < count; i++) {
 		pack_backend(&cached->service.backends[i], &copy->backends[i],
 		    &text);
@@ -181,6 +204,7 @@ carry_service(struct cached_service *cached, struct cached_service *old)
 	uint32_t next = 0;
 
 	cached->drain_phase = old->drain_phase;
+	cached->draw.phase = old->draw.phase;
 	for (uint32_t i = 0; i < service->spec.backend_count; i++) {
 		struct routed_backend *backend = &service->backends[i];
 		struct routed_backend *tenant;
@@ -351,6 +375,8 @@ read_route(struct records *records, uint32_t slot, struct cached_route *old)
 	route->route.version = copy.version;
 	for (uint32_t i = 0; i < copy.spec.target_count; i++)
 		route->turns[i].slot = copy.spec.targets[i].service;
+	route->draw.phase = old != NULL ? old->draw.phase :
+	    (records->seed += UINT32_C(0x9e3779b9));
 	if (old != NULL)
 		carry_turns(route->turns, copy.spec.target_count, old->turns,
 		    old->route.spec.target_count);
@@ -415,6 +441,7 @@ read_service(struct records *records, uint32_t slot, struct cached_service *old)
 	cached->service.slot = slot;
 	cached->service.version = copy.version;
 	cached->drain_phase = records->seed += UINT32_C(0x9e3779b9);
+	cached->draw.phase = cached->drain_phase;
 	if (old != NULL)
 		carry_service(cached, old);
 	return keep(records, &records->services, &cached->item, slot,

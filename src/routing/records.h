@@ -24,8 +24,19 @@ struct cached_path {
 	struct turn turns[];		/* of the routes that share it */
 };
 
+/*
+ * Whether a drain lets a request through is drawn once, however often
+ * it comes by while it looks for a backend.
+ */
+struct drain_draw {
+	uint32_t phase;			/* of the low-discrepancy sequence */
+	bool is_admitted;
+	uint64_t serial;		/* of the attempt it was drawn for */
+};
+
 struct cached_route {
 	struct cache_item item;
+	struct drain_draw draw;
 	struct routed_route route;
 	struct turn turns[TABLE_TARGETS_MAX];
 };
@@ -35,7 +46,8 @@ struct cached_service {
 	struct routed_service service;
 	struct cached_service *newer;	/* a reference; owns users handed on */
 	int64_t weight_sum;		/* of its backends */
-	uint32_t drain_phase;		/* of the low-discrepancy sequence */
+	struct drain_draw draw;		/* of the service's own drain */
+	uint32_t drain_phase;		/* where all its backends drain */
 };
 
 /* One that may be taken, of the tier looked at. */

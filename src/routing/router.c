@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "routing/balance.h"
+#include "routing/condition.h"
 #include "routing/records.h"
 #include "routing/router_state.h"
 #include "routing/standing.h"
@@ -32,6 +33,8 @@ struct attempt {
 	const uint32_t *tried;		/* slots that are out of the question */
 	uint32_t tried_count;
 	struct instant now;
+	uint64_t serial;
+	bool is_retry;			/* it was let through before */
 	enum backend_tier tier;		/* looked for in this round */
 	unsigned int tiers_seen;	/* bit: there was one of it */
 	bool is_drained;		/* a drain refused it: only those that
@@ -171,6 +174,54 @@ refuse(struct attempt *attempt, enum route_refusal refusal)
 		choice->refusal = refusal;
 }
 
+/* The page of the first that is in maintenance is shown. */
+static void
+refuse_maintenance(struct attempt *attempt,
+    const struct condition_spec *condition)
+{
+	if (attempt->choice->condition == NULL)
+		attempt->choice->condition = condition;
+	refuse(attempt, REFUSED_MAINTENANCE);
+}
+
+/*
+ * Whether a draining route or service lets this request through.
+ * Multiples of the golden ratio, modulo 1, fill any share of the unit
+ * evenly from the first on (Weyl, 1916; Knuth, TAOCP 6.4).
+ */
+static bool
+draw_admits(struct attempt *attempt, struct drain_draw *draw, double share)
+{
+	if (draw->serial == attempt->serial)
+		return draw->is_admitted;
+	draw->serial = attempt->serial;
+	draw->is_admitted = false;
+	if (!attempt->is_drained) {
+		draw->phase += GOLDEN_STEP;
+		draw->is_admitted = (double)draw->phase < share * 0x1p32;
+	}
+	return draw->is_admitted;
+}
+
+/* Whether the condition of a route or service lets the request on. */
+static bool
+passes(struct attempt *attempt, const struct condition_spec *condition,
+    struct drain_draw *draw)
+{
+	if (condition_keeps_out(condition, &attempt->query->client,
+	    attempt->now)) {
+		refuse_maintenance(attempt, condition);
+		return false;
+	}
+	if (condition->drain_start_ns == 0 || attempt->is_retry ||
+	    draw_admits(attempt, draw,
+	    condition_share_left(condition, attempt->now)))
+		return true;
+	attempt->is_drained = true;
+	refuse(attempt, REFUSED_DRAINING);
+	return false;
+}
+
 static bool
 was_tried(const struct attempt *attempt, uint32_t slot)
 {
@@ -184,14 +235,21 @@ was_tried(const struct attempt *attempt, uint32_t slot)
  * while others do well. */
 static bool
 takes_trial(const struct attempt *attempt, const struct standing *standing,
-    const struct routed_backend *backend)
+    const struct service_spec *spec, const struct routed_backend *backend)
 {
 	const struct router_config *config = &attempt->router->config;
+	struct limit_trial trial = { backend->slot, backend->generation, 0 };
+	uint32_t max = spec->breaker.half_open_requests;
 
-	return standing->is_half_open && attempt->tier == TIER_PROVEN &&
-	    config->take_trial != NULL &&
-	    config->take_trial(config->context, backend->slot,
+	if (!standing->is_half_open || attempt->tier != TIER_PROVEN ||
+	    config->take_trial == NULL)
+		return false;
+	trial.round = health_round(config->health, backend->slot,
 	    backend->generation);
+	if (!config->take_trial(config->context, &trial, max > 0 ? max : 1))
+		return false;
+	attempt->choice->trial_round = trial.round;
+	return true;
 }
 
 /* Those of the tier, lined up in records.candidates. */
@@ -207,6 +265,8 @@ line_up(struct attempt *attempt, const struct routed_service *service,
     struct line_up *line)
 {
 	struct candidate *candidates = attempt->router->records.candidates;
+	const struct standing_query query = { &attempt->query->client,
+		attempt->now };
 
 	*line = (struct line_up){ .is_all_draining = true };
 	for (uint32_t i = 0; i < service->spec.backend_count; i++) {
@@ -216,10 +276,14 @@ line_up(struct attempt *attempt, const struct routed_service *service,
 		if (was_tried(attempt, backend->slot))
 			continue;
 		standing = standing_of(&attempt->router->config, &service->spec,
-		    backend, attempt->now);
-		if (takes_trial(attempt, &standing, backend)) {
+		    backend, &query);
+		if (takes_trial(attempt, &standing, &service->spec, backend)) {
 			line->trial = backend;
 			return;
+		}
+		if (standing.refusal == REFUSED_MAINTENANCE) {
+			refuse_maintenance(attempt, &backend->spec.condition);
+			continue;
 		}
 		if (standing.refusal != REFUSED_NOT) {
 			refuse(attempt, standing.refusal);
@@ -233,15 +297,14 @@ line_up(struct attempt *attempt, const struct routed_service *service,
 		line->weight_sum += standing.weight;
 		line->full_weight_sum +=
 		    (int64_t)backend->spec.weight * WEIGHT_UNIT;
-		if ((standing.flags & HEALTH_DRAIN) == 0)
+		if (!standing.is_draining)
 			line->is_all_draining = false;
 	}
 }
 
 /*
  * Where all that could serve are draining, their share and no more is
- * served here.  Multiples of the golden ratio, modulo 1, fill any share
- * of the unit evenly from the first on (Weyl, 1916; Knuth, TAOCP 6.4).
+ * served here; dealt out as in draw_admits().
  */
 static bool
 drain_admits(struct cached_service *cached, const struct line_up *line)
@@ -289,17 +352,24 @@ try_service(struct attempt *attempt, uint32_t slot)
 {
 	struct cached_service *cached =
 	    records_service(&attempt->router->records, slot);
-	struct routed_backend *backend;
+	struct route_choice *choice = attempt->choice;
+	const struct condition_spec *seen = choice->condition;
+	struct routed_backend *backend = NULL;
 
 	if (cached == NULL)
 		return false;
-	backend = pick_backend(attempt, cached);
-	if (backend != NULL || attempt->choice->service == NULL)
+	if (!cached->service.has_condition ||
+	    passes(attempt, &cached->service.spec.condition, &cached->draw))
+		backend = pick_backend(attempt, cached);
+	/* The condition that is told of is part of what is shown. */
+	if (backend != NULL || choice->service == NULL ||
+	    choice->condition != seen)
 		show_service(attempt, cached);
 	if (backend == NULL)
 		return false;
-	attempt->choice->backend = backend;
-	attempt->choice->refusal = REFUSED_NOT;
+	choice->backend = backend;
+	choice->condition = NULL;
+	choice->refusal = REFUSED_NOT;
 	return true;
 }
 
@@ -352,6 +422,16 @@ try_route(struct attempt *attempt, uint32_t slot)
 		return false;
 	if (attempt->choice->route == NULL)
 		show_route(attempt, cached);
+	if (cached->route.has_condition) {
+		const struct condition_spec *seen = attempt->choice->condition;
+
+		if (!passes(attempt, &cached->route.spec.condition,
+		    &cached->draw)) {
+			if (attempt->choice->condition != seen)
+				show_route(attempt, cached);
+			return false;
+		}
+	}
 	spec = &cached->route.spec;
 	if (spec->target_count == 1 && spec->targets[0].weight > 0)
 		has_backend = try_service(attempt, spec->targets[0].service);
@@ -452,6 +532,7 @@ choose_once(struct attempt *attempt)
 	*choice = (struct route_choice){ .refusal = REFUSED_NOT };
 	attempt->tiers_seen = 0;
 	attempt->is_drained = false;
+	attempt->serial = ++attempt->router->serial;
 	records->has_failed = false;
 	result = route_table_lookup(records->table, query->space, query->host,
 	    query->path, &choice->match);
@@ -528,6 +609,7 @@ router_choose_other(struct router *router, const struct route_query *query,
 		.tried = tried,
 		.tried_count = tried_count,
 		.now = now,
+		.is_retry = true,
 		.choice = &other,
 	};
 
@@ -540,6 +622,46 @@ router_choose_other(struct router *router, const struct route_query *query,
 	router_release(router, choice);
 	*choice = other;
 	return true;
+}
+
+/* Drains ----------------------------------------------------------------- */
+
+static struct instant
+earlier(struct instant a, struct instant b)
+{
+	if (a.ns == 0 || (b.ns != 0 && b.ns < a.ns))
+		return b;
+	return a;
+}
+
+struct instant
+router_drain_end(struct router *router, const struct route_choice *choice)
+{
+	const struct cached_route *route;
+	const struct cached_service *service;
+	struct instant end = { 0 };
+
+	if (choice->route == NULL || choice->backend == NULL)
+		return end;
+	route = records_route(&router->records, choice->route->slot);
+	if (route != NULL && route->route.spec.id == choice->route->spec.id)
+		end = condition_drain_end(&route->route.spec.condition);
+	service = records_service(&router->records, choice->service->slot);
+	if (service == NULL || !bytes_equal(service->service.spec.name,
+	    choice->service->spec.name))
+		return end;
+	end = earlier(end,
+	    condition_drain_end(&service->service.spec.condition));
+	for (uint32_t i = 0; i < service->service.spec.backend_count; i++) {
+		const struct routed_backend *backend =
+		    &service->service.backends[i];
+
+		if (backend->slot == choice->backend->slot &&
+		    backend->spec.id == choice->backend->spec.id)
+			end = earlier(end,
+			    condition_drain_end(&backend->spec.condition));
+	}
+	return end;
 }
 
 /* What this process saw -------------------------------------------------- */

@@ -23,6 +23,7 @@
 #include "common/clock.h"
 #include "common/compat.h"
 #include "shm/health.h"
+#include "shm/limits.h"
 #include "shm/route_table.h"
 
 struct router;
@@ -31,9 +32,9 @@ struct router;
 typedef uint32_t router_in_flight_fn(void *context, uint32_t backend_slot,
     uint64_t backend_id);
 
-/* Takes a trial of a half-open backend, if there is one left to take. */
-typedef bool router_trial_fn(void *context, uint32_t backend_slot,
-    uint32_t generation);
+/* Takes a trial of a half-open backend, if one of max is left to take. */
+typedef bool router_trial_fn(void *context, const struct limit_trial *,
+    uint32_t max);
 
 struct router_config {
 	const struct route_table *table;
@@ -54,6 +55,7 @@ void router_free(struct router **);
 struct routed_backend {
 	uint32_t slot, generation;
 	struct backend_spec spec;
+	bool has_condition;		/* spec.condition says something */
 	struct instant suspect_until;	/* this process saw it fail */
 	void *user;			/* the owner's, e.g. its address; see
 					 * router_set_drop_user */
@@ -65,12 +67,14 @@ struct routed_backend {
 
 struct routed_service {
 	uint32_t slot, version;
+	bool has_condition;
 	struct service_spec spec;	/* spec.backends is NULL */
 	struct routed_backend *backends; /* spec.backend_count */
 };
 
 struct routed_route {
 	uint32_t slot, version;
+	bool has_condition;
 	struct route_spec spec;
 };
 
@@ -113,6 +117,9 @@ struct route_choice {
 	struct routed_service *service;
 	struct routed_backend *backend;	/* of service; NULL when refused */
 	bool is_trial;			/* of a half-open breaker */
+	uint32_t trial_round;		/* of such a trial */
+	/* REFUSED_MAINTENANCE: the first that ordered it, for its page */
+	const struct condition_spec *condition;
 };
 
 /*
@@ -127,9 +134,13 @@ struct route_choice {
  * only then the next tier.  A backend whose service is not probed can
  * not be proven, and counts as proven.
  *
+ * What is in maintenance takes nothing but from those whom its list
+ * lets pass; what else can serve does.
+ *
  * A draining backend's weight falls on a straight line; where nobody
  * else can take its share, that share is REFUSED_DRAINING, dealt out by a
- * low-discrepancy sequence.
+ * low-discrepancy sequence.  So is the share of a draining route or
+ * service, where no other route or target takes it.
  *
  * The references of *choice_r are the caller's; router_release() gives
  * them back.  A refused choice also holds route and service where they
@@ -148,6 +159,12 @@ void router_choose(struct router *, const struct route_query *,
 bool router_choose_other(struct router *, const struct route_query *,
     const uint32_t *tried, uint32_t tried_count, struct instant now,
     struct route_choice *choice);
+
+/*
+ * When the nearest drain of the route, the service or the backend of a
+ * choice is complete, by the table as it is now; ns 0: none drains.
+ */
+struct instant router_drain_end(struct router *, const struct route_choice *);
 
 /* Gives the references back; *choice is zeroed. */
 void router_release(struct router *, struct route_choice *choice);
@@ -176,14 +193,19 @@ struct backend_standing {
 	uint64_t id;
 	uint32_t flags;			/* health word; 0 unjudged */
 	bool is_eligible;
+	double share_left;		/* by its drain; 1: it does not drain */
+	bool in_maintenance;
+	uint32_t trial_round;
 	const char *tier;		/* "proven", "unproven", "suspect",
 					 * or "none" */
 	const char *why;		/* "maintenance", "down", ... or "" */
 };
 
-/* Fills up to max standings for a service's backends; returns how many. */
+/* Fills up to max standings for a service's backends, as a client would
+ * find them (NULL: any); returns how many. */
 uint32_t router_explain_service(struct router *, const struct routed_service *,
-    struct instant now, struct backend_standing *standings, uint32_t max);
+    const struct in6_addr *client, struct instant now,
+    struct backend_standing *standings, uint32_t max);
 
 /* The decoded route or service of a slot, a counted reference; NULL when
  * absent.  router_put_* gives back. */

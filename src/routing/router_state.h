@@ -13,6 +13,7 @@ struct router {
 	struct router_config config;
 	struct records records;
 	struct random_stream random;
+	uint64_t serial;		/* of attempts; see struct drain_draw */
 };
 
 #endif

@@ -4,29 +4,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "routing/standing.h"
 
-/* The weight in units that a drain leaves: a straight line to nothing. */
-static int64_t
-drained_weight(const struct router_config *config,
-    const struct routed_backend *backend, struct instant now)
-{
-	const struct health_detail *detail =
-	    health_detail(config->health, backend->slot);
-	int64_t start_ns, span_ns, left_ns;
-
-	if (detail == NULL)
-		return 0;
-	start_ns = atomic_load_explicit(&detail->drain_start_ns,
-	    memory_order_relaxed);
-	span_ns = atomic_load_explicit(&detail->drain_span_ms,
-	    memory_order_relaxed) * NS_PER_MS;
-	left_ns = start_ns + span_ns - now.ns;
-	if (span_ns <= 0 || left_ns <= 0)
-		return 0;
-	if (left_ns > span_ns)
-		left_ns = span_ns;
-	return (int64_t)((double)backend->spec.weight * WEIGHT_UNIT *
-	    ((double)left_ns / (double)span_ns));
-}
+#include "routing/condition.h"
 
 static bool
 is_busy(const struct router_config *config,
@@ -40,13 +18,16 @@ is_busy(const struct router_config *config,
 /* In the order of enum route_refusal. */
 static enum route_refusal
 refusal_of(const struct router_config *config,
-    const struct routed_backend *backend, const struct standing *standing)
+    const struct routed_backend *backend, const struct standing *standing,
+    const struct standing_query *query)
 {
 	uint32_t flags = standing->flags;
 
-	if ((flags & HEALTH_MAINTENANCE) != 0)
+	if (backend->has_condition &&
+	    condition_keeps_out(&backend->spec.condition, query->client,
+	    query->now))
 		return REFUSED_MAINTENANCE;
-	if ((flags & HEALTH_DRAIN) != 0 && standing->weight == 0 &&
+	if (standing->is_draining && standing->weight == 0 &&
 	    backend->spec.weight > 0)
 		return REFUSED_DRAINING;
 	if ((flags & (HEALTH_BREAKER | HEALTH_HALF_OPEN)) != 0)
@@ -73,7 +54,7 @@ tier_of(const struct service_spec *spec, const struct routed_backend *backend,
 
 struct standing
 standing_of(const struct router_config *config, const struct service_spec *spec,
-    const struct routed_backend *backend, struct instant now)
+    const struct routed_backend *backend, const struct standing_query *query)
 {
 	struct standing standing = {
 		.weight = (int64_t)backend->spec.weight * WEIGHT_UNIT,
@@ -82,12 +63,17 @@ standing_of(const struct router_config *config, const struct service_spec *spec,
 	if (config->health != NULL)
 		standing.flags = health_get(config->health, backend->slot,
 		    backend->generation);
-	if ((standing.flags & HEALTH_DRAIN) != 0)
-		standing.weight = drained_weight(config, backend, now);
-	standing.refusal = refusal_of(config, backend, &standing);
+	if (backend->has_condition &&
+	    backend->spec.condition.drain_start_ns != 0) {
+		standing.is_draining = true;
+		standing.weight = (int64_t)((double)standing.weight *
+		    condition_share_left(&backend->spec.condition,
+		    query->now));
+	}
+	standing.refusal = refusal_of(config, backend, &standing, query);
 	standing.is_half_open = standing.refusal == REFUSED_BREAKER &&
 	    (standing.flags & HEALTH_HALF_OPEN) != 0 &&
 	    (standing.flags & HEALTH_DOWN) == 0 && standing.weight > 0;
-	standing.tier = tier_of(spec, backend, standing.flags, now);
+	standing.tier = tier_of(spec, backend, standing.flags, query->now);
 	return standing;
 }

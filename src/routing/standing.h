@@ -1,7 +1,8 @@
 /*
  * routing/standing.h - may this backend be taken now, and how gladly?
  *
- * Pure over the health word, what this process saw, and the clock.
+ * Pure over the table, the health word, what this process saw, and the
+ * clock.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef ROUTING_STANDING_H
@@ -30,11 +31,18 @@ struct standing {
 	enum backend_tier tier;		/* when it may */
 	uint32_t flags;			/* the health word's */
 	int64_t weight;			/* units; after a drain's reduction */
+	bool is_draining;
 	bool is_half_open;		/* REFUSED_BREAKER, but for a trial */
+};
+
+/* What is asked of a backend: by whom (NULL: anybody) and when. */
+struct standing_query {
+	const struct in6_addr *client;
+	struct instant now;
 };
 
 struct standing standing_of(const struct router_config *,
     const struct service_spec *, const struct routed_backend *,
-    struct instant now);
+    const struct standing_query *);
 
 #endif

@@ -21,6 +21,7 @@ struct health_page {
 	struct region_header header;
 	struct health_beat beat;
 	_Atomic uint32_t slots_backed;
+	word ring_cursors[SEGMENT_WORKERS_MAX];
 };
 _Static_assert(sizeof(struct health_page) <= SEGMENT_PAGE,
     "layout of the segment");
@@ -124,8 +125,9 @@ is_backed(const struct health_map *map, uint32_t slot)
 	    slot < map->slots;
 }
 
-uint32_t
-health_get(const struct health_map *map, uint32_t slot, uint32_t generation)
+/* What the word says of this tenant. */
+static uint32_t
+word_of(const struct health_map *map, uint32_t slot, uint32_t generation)
 {
 	uint64_t value;
 
@@ -133,6 +135,18 @@ health_get(const struct health_map *map, uint32_t slot, uint32_t generation)
 		return 0;
 	value = word_load(&map->words[slot]);
 	return word_high(value) == generation ? word_low(value) : 0;
+}
+
+uint32_t
+health_get(const struct health_map *map, uint32_t slot, uint32_t generation)
+{
+	return word_of(map, slot, generation) & HEALTH_FLAGS;
+}
+
+uint32_t
+health_round(const struct health_map *map, uint32_t slot, uint32_t generation)
+{
+	return word_of(map, slot, generation) >> HEALTH_ROUND_SHIFT;
 }
 
 /* Backs the slot with memory. */
@@ -165,14 +179,23 @@ back_slot(struct health_map *map, uint32_t slot)
 }
 
 int
-health_put(struct health_map *map, uint32_t slot, uint32_t generation,
-    uint32_t flags)
+health_put_round(struct health_map *map, uint32_t slot, uint32_t generation,
+    uint32_t flags, uint32_t round)
 {
 	if (back_slot(map, slot) == -1)
 		return -1;
-	atomic_store_explicit(&map->words[slot], word_pair(generation, flags),
+	atomic_store_explicit(&map->words[slot], word_pair(generation,
+	    (flags & HEALTH_FLAGS) | round << HEALTH_ROUND_SHIFT),
 	    memory_order_release);
 	return 0;
+}
+
+int
+health_put(struct health_map *map, uint32_t slot, uint32_t generation,
+    uint32_t flags)
+{
+	return health_put_round(map, slot, generation, flags,
+	    health_round(map, slot, generation));
 }
 
 const struct health_detail *
@@ -187,6 +210,21 @@ struct health_detail *
 health_detail_writable(struct health_map *map, uint32_t slot)
 {
 	return back_slot(map, slot) == -1 ? NULL : &map->details[slot];
+}
+
+uint64_t
+health_ring_cursor(const struct health_map *map, uint32_t k)
+{
+	return k < SEGMENT_WORKERS_MAX ?
+	    word_load(&map->page->ring_cursors[k]) : 0;
+}
+
+void
+health_ring_cursor_put(struct health_map *map, uint32_t k, uint64_t cursor)
+{
+	if (k < SEGMENT_WORKERS_MAX)
+		atomic_store_explicit(&map->page->ring_cursors[k], cursor,
+		    memory_order_release);
 }
 
 const struct health_beat *

@@ -14,6 +14,9 @@
 uint64_t health_region_size(const struct segment_capacity *);
 MUST_CHECK int health_region_prepare(const struct region *);
 
+uint64_t limits_region_size(const struct segment_capacity *);
+MUST_CHECK int limits_region_prepare(const struct region *);
+
 uint64_t master_region_size(const struct segment_capacity *);
 MUST_CHECK int master_region_prepare(const struct region *);
 

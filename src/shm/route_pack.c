@@ -121,6 +121,50 @@ unpack_text(struct unpacker *unpacker)
 	return text;
 }
 
+/* What a body says of a condition, before what it has to say of it. */
+#define CONDITION_MAINTENANCE 1u
+#define CONDITION_DRAIN	      2u
+
+static void
+pack_condition(struct packer *packer, const struct condition_spec *condition)
+{
+	uint32_t says = 0;
+
+	if (condition->in_maintenance)
+		says |= CONDITION_MAINTENANCE;
+	if (condition->drain_start_ns != 0)
+		says |= CONDITION_DRAIN;
+	pack_u32(packer, says);
+	if ((says & CONDITION_MAINTENANCE) != 0) {
+		pack_u64(packer, (uint64_t)condition->maintenance_until_ns);
+		pack_text(packer, condition->page_url);
+		pack_text(packer, condition->allow);
+	}
+	if ((says & CONDITION_DRAIN) != 0) {
+		pack_u64(packer, (uint64_t)condition->drain_start_ns);
+		pack_u64(packer, (uint64_t)condition->drain_span_ms);
+	}
+}
+
+static void
+unpack_condition(struct unpacker *unpacker, struct condition_spec *condition)
+{
+	uint32_t says = unpack_u32(unpacker);
+
+	*condition = (struct condition_spec){ 0 };
+	if ((says & CONDITION_MAINTENANCE) != 0) {
+		condition->in_maintenance = true;
+		condition->maintenance_until_ns =
+		    (int64_t)unpack_u64(unpacker);
+		condition->page_url = unpack_text(unpacker);
+		condition->allow = unpack_text(unpacker);
+	}
+	if ((says & CONDITION_DRAIN) != 0) {
+		condition->drain_start_ns = (int64_t)unpack_u64(unpacker);
+		condition->drain_span_ms = (int64_t)unpack_u64(unpacker);
+	}
+}
+
 void
 pack_backend(struct packer *packer, const struct backend_spec *spec)
 {
@@ -129,6 +173,7 @@ pack_backend(struct packer *packer, const struct backend_spec *spec)
 	pack_u32(packer, spec->max_connections);
 	pack_text(packer, spec->host);
 	pack_text(packer, spec->base_path);
+	pack_condition(packer, &spec->condition);
 }
 
 void
@@ -143,6 +188,7 @@ unpack_backend(struct unpacker *unpacker, struct backend_spec *spec)
 	spec->max_connections = unpack_u32(unpacker);
 	spec->host = unpack_text(unpacker);
 	spec->base_path = unpack_text(unpacker);
+	unpack_condition(unpacker, &spec->condition);
 }
 
 static void
@@ -175,6 +221,30 @@ unpack_probe(struct unpacker *unpacker, struct probe_spec *probe)
 	probe->host = unpack_text(unpacker);
 }
 
+static void
+pack_breaker(struct packer *packer, const struct breaker_spec *breaker)
+{
+	pack_u32(packer, breaker->threshold);
+	if (breaker->threshold == 0)
+		return;
+	pack_u32(packer, breaker->open_ms);
+	pack_u32(packer, breaker->half_open_requests);
+	pack_u32(packer, breaker->window_ms);
+}
+
+static void
+unpack_breaker(struct unpacker *unpacker, struct breaker_spec *breaker)
+{
+	*breaker = (struct breaker_spec){
+		.threshold = unpack_u32(unpacker),
+	};
+	if (breaker->threshold == 0)
+		return;
+	breaker->open_ms = unpack_u32(unpacker);
+	breaker->half_open_requests = unpack_u32(unpacker);
+	breaker->window_ms = unpack_u32(unpacker);
+}
+
 void
 pack_service(struct packer *packer, const struct service_spec *spec)
 {
@@ -186,6 +256,8 @@ pack_service(struct packer *packer, const struct service_spec *spec)
 	pack_probe(packer, &spec->probe);
 	pack_text(packer, spec->name);
 	pack_text(packer, spec->hash_header);
+	pack_breaker(packer, &spec->breaker);
+	pack_condition(packer, &spec->condition);
 }
 
 void
@@ -199,13 +271,17 @@ unpack_service(struct unpacker *unpacker, struct service_spec *spec)
 	unpack_probe(unpacker, &spec->probe);
 	spec->name = unpack_text(unpacker);
 	spec->hash_header = unpack_text(unpacker);
+	unpack_breaker(unpacker, &spec->breaker);
+	unpack_condition(unpacker, &spec->condition);
 }
 
 bool
 route_needs_body(const struct route_spec *spec)
 {
 	return spec->target_count > 1 || spec->host_rewrite.len > 0 ||
-	    spec->max_body_bytes > 0 || spec->header_count > 0;
+	    spec->max_body_bytes > 0 || spec->header_count > 0 ||
+	    spec->rate_limit.requests > 0 || spec->condition.in_maintenance ||
+	    spec->condition.drain_start_ns != 0;
 }
 
 void
@@ -226,6 +302,10 @@ pack_route(struct packer *packer, const struct route_spec *spec)
 		pack_text(packer, edit->name);
 		pack_text(packer, edit->value);
 	}
+	pack_u32(packer, spec->rate_limit.requests);
+	pack_u32(packer, spec->rate_limit.window_ms);
+	pack_u32(packer, spec->rate_limit.is_dry_run ? 1 : 0);
+	pack_condition(packer, &spec->condition);
 }
 
 static const struct header_edit *
@@ -266,4 +346,8 @@ unpack_route(struct unpacker *unpacker, struct arena *arena,
 	spec->host_rewrite = unpack_text(unpacker);
 	spec->header_count = unpack_u32(unpacker);
 	spec->headers = unpack_headers(unpacker, arena, spec->header_count);
+	spec->rate_limit.requests = unpack_u32(unpacker);
+	spec->rate_limit.window_ms = unpack_u32(unpacker);
+	spec->rate_limit.is_dry_run = unpack_u32(unpacker) != 0;
+	unpack_condition(unpacker, &spec->condition);
 }

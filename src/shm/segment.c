@@ -20,8 +20,6 @@
 #include "shm/region_kinds.h"
 #include "shm/route_layout.h"
 
-#define LIMIT_CELL_BYTES 8
-
 struct segment_owner {
 	uid_t uid;
 	gid_t gid;
@@ -29,20 +27,6 @@ struct segment_owner {
 
 typedef uint64_t region_size_fn(const struct segment_capacity *);
 typedef int region_prepare_fn(const struct region *);
-
-static uint64_t
-limits_region_size(const struct segment_capacity *capacity)
-{
-	return SEGMENT_PAGE +
-	    region_round_up((uint64_t)capacity->limit_cells * LIMIT_CELL_BYTES);
-}
-
-/* Workers only ever exchange words here, so all of it is allocated. */
-static int
-limits_region_prepare(const struct region *region)
-{
-	return region_allocate(region, 0, region->size_bytes);
-}
 
 static const struct {
 	region_size_fn *size;

@@ -40,7 +40,8 @@ _Static_assert(offsetof(struct worker_page, counters) == 128,
 struct ring_cell {
 	word turn;
 	word backend;			/* slot << 32 | generation */
-	word kind;
+	word kind;			/* round << 32 | is trial << 8 | kind */
+	word success_count;
 	word at_ns;
 };
 

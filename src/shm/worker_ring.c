@@ -10,6 +10,8 @@
 _Static_assert((FAILURE_RING_SIZE & (FAILURE_RING_SIZE - 1)) == 0,
     "a power of two");
 
+#define TRIAL_BIT 0x100u
+
 static void
 put(word *at, uint64_t value)
 {
@@ -46,7 +48,9 @@ worker_stats_push_failure(struct worker_stats *stats,
 	cell = &stats->ring[head % FAILURE_RING_SIZE];
 	put(&cell->turn, 0);
 	put(&cell->backend, word_pair(failure->backend, failure->generation));
-	put(&cell->kind, (uint64_t)failure->kind);
+	put(&cell->kind, word_pair(failure->trial_round,
+	    (uint32_t)failure->kind | (failure->is_trial ? TRIAL_BIT : 0)));
+	put(&cell->success_count, failure->success_count);
 	put(&cell->at_ns, (uint64_t)failure->at_ns);
 	put(&cell->turn, head + 1);
 	put(&stats->page->ring_head, head + 1);
@@ -56,14 +60,18 @@ worker_stats_push_failure(struct worker_stats *stats,
 static bool
 read_cell(const struct ring_cell *cell, uint64_t turn, struct failure *failure)
 {
-	uint64_t backend;
+	uint64_t backend, kind;
 
 	if (word_load(&cell->turn) != turn)
 		return false;
 	backend = word_load(&cell->backend);
 	failure->backend = word_high(backend);
 	failure->generation = word_low(backend);
-	failure->kind = (enum failure_kind)word_load(&cell->kind);
+	kind = word_load(&cell->kind);
+	failure->kind = (enum failure_kind)(kind & (TRIAL_BIT - 1));
+	failure->is_trial = (kind & TRIAL_BIT) != 0;
+	failure->trial_round = (uint16_t)word_high(kind);
+	failure->success_count = word_load(&cell->success_count);
 	failure->at_ns = (int64_t)word_load(&cell->at_ns);
 	return word_load(&cell->turn) == turn;
 }

@@ -144,6 +144,10 @@ zero_gauges(struct worker_stats *stats)
 		    memory_order_relaxed);
 		atomic_store_explicit(&record->connections, 0,
 		    memory_order_relaxed);
+		atomic_store_explicit(&record->tunnels, 0,
+		    memory_order_relaxed);
+		atomic_store_explicit(&record->oldest_ns, 0,
+		    memory_order_relaxed);
 	}
 }
 

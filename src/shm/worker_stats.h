@@ -99,7 +99,11 @@ struct backend_stats {
 	_Atomic uint64_t requests, failures, bytes_sent, bytes_received;
 	_Atomic uint64_t class_codes[6]; /* [1] 1xx .. [5] 5xx; [0] none */
 	struct latency_histogram latency; /* request sent to answer's head */
-	uint64_t reserved[7];
+	_Atomic uint32_t tunnels;	/* of in_flight: open now */
+	_Atomic uint32_t reserved_half;
+	_Atomic int64_t oldest_ns;	/* began the oldest in flight, where it
+					 * drains; CLOCK_MONOTONIC, 0: none */
+	uint64_t reserved[5];
 };
 _Static_assert(sizeof(struct backend_stats) == 40 * 8, "layout of the segment");
 
@@ -111,12 +115,21 @@ enum failure_kind {
 	FAILURE_TIMEOUT,		/* no answer in time */
 	FAILURE_PROTOCOL,		/* an answer that is no HTTP */
 	FAILURE_STATUS,			/* answered 5xx */
+	FAILURE_NONE,			/* a trial that went well */
 };
 
+/*
+ * What healthd is told of.  For its breakers: whether it was a trial,
+ * and how many good answers of the backend all workers had counted by
+ * then; that tells failures in a row from others.
+ */
 struct failure {
 	uint32_t backend;		/* slot */
 	uint32_t generation;		/* of the slot's tenant */
 	enum failure_kind kind;
+	bool is_trial;			/* of a half-open breaker */
+	uint16_t trial_round;		/* the round it was of */
+	uint64_t success_count;
 	int64_t at_ns;			/* CLOCK_MONOTONIC */
 };
 

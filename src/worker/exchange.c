@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "worker/pages.h"
 #include "worker/refusals.h"
 #include "worker/tunnel.h"
 
@@ -125,21 +126,46 @@ is_over_limit(const struct exchange *exchange, uint64_t bytes)
 	return limit > 0 && bytes > limit;
 }
 
+/* Whether the route's limit refuses the client's request. */
+static bool
+is_limited(struct exchange *exchange, struct limit_verdict *verdict)
+{
+	struct worker *worker = exchange->worker;
+	const struct routed_route *route = exchange->choice.route;
+	enum route_refusal refusal = exchange->choice.refusal;
+
+	if (route == NULL || route->spec.rate_limit.requests == 0 ||
+	    (refusal != REFUSED_NOT && refusal != REFUSED_BUSY))
+		return false;
+	limits_take(worker->limits,
+	    limits_key(route->spec.id, &exchange->client_address),
+	    &route->spec.rate_limit, worker->now.ns, verdict);
+	if (verdict->is_allowed)
+		return false;
+	stats_add(&worker_stats_route(worker->stats, route->slot,
+	    route->spec.id)->rate_limited, 1);
+	return !route->spec.rate_limit.is_dry_run;
+}
+
 static void
 choose_and_try(struct exchange *exchange)
 {
 	struct worker *worker = exchange->worker;
 	struct route_choice *choice = &exchange->choice;
 	const struct http_request *request = &exchange->request;
+	struct limit_verdict verdict;
 
 	router_choose(worker->router, &exchange->query, worker->now, choice);
-	if (request->body == HTTP_BODY_LENGTH &&
+	exchange->is_trial_open = choice->is_trial;
+	if (is_limited(exchange, &verdict))
+		exchange_refuse_limited(exchange, &verdict);
+	else if (request->body == HTTP_BODY_LENGTH &&
 	    is_over_limit(exchange, request->content_length))
 		exchange_refuse(exchange, refusal_of(REFUSAL_BODY_LARGE));
 	else if (choice->refusal == REFUSED_NOT)
 		exchange_try(exchange, false);
 	else if (choice->refusal != REFUSED_BUSY || !exchange_join_queue(exchange))
-		exchange_refuse(exchange, refusal_of_route(choice->refusal));
+		exchange_refuse_route(exchange);
 }
 
 void
@@ -230,11 +256,13 @@ exchange_finish(struct exchange *exchange)
 		return;
 	exchange->is_over = true;
 	exchange_leave_queue(exchange);
+	pages_leave(exchange);
 	if (exchange->tunnel != NULL)
 		tunnel_end(&exchange->tunnel);
 	exchange_drop_upstream(exchange);
 	if (exchange->holds_retry)
 		retry_budget_give(&worker->retries);
+	exchange_return_trial(exchange);
 	exchange_record(exchange);
 	router_release(worker->router, &exchange->choice);
 	stats_sub(&worker->counters->requests_in_flight, 1);

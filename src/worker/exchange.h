@@ -31,7 +31,9 @@
 #include "worker/wheel.h"
 #include "worker/worker.h"
 
+struct limit_verdict;
 struct link;
+struct page;
 struct refusal;
 struct tunnel;
 
@@ -75,7 +77,8 @@ struct exchange_told {
 struct exchange {
 	struct worker *worker;
 	SLIST_ENTRY(exchange) unused;
-	TAILQ_ENTRY(exchange) queue_entry;
+	TAILQ_ENTRY(exchange) queue_entry, page_entry;
+	struct page *page;		/* of maintenance, that it waits for */
 	bool is_over, is_queued;
 	bool has_request;		/* one that could be read */
 	bool has_line;			/* its first words, for the log */
@@ -95,6 +98,7 @@ struct exchange {
 	uint32_t tried[EXCHANGE_TRIES_MAX];
 	uint32_t tries;
 	bool is_trying;			/* counted at choice.backend */
+	bool is_trial_open;		/* choice.is_trial, outcome not told */
 	bool is_stale_replayed;		/* an old connection failed it once */
 	bool holds_retry;		/* of the budget */
 	struct wheel_timer queue_timer;
@@ -138,6 +142,14 @@ void exchange_refuse_unread(struct exchange *, const struct refusal *,
  * the client's connection is cut).  The backend is let go. */
 void exchange_refuse(struct exchange *, const struct refusal *);
 
+/* A maintenance page that was fetched. */
+struct page_answer {
+	unsigned int status;
+	struct bytes body, content_type;
+	struct bytes fields;		/* whole lines with CRLF */
+};
+void exchange_answer_page(struct exchange *, const struct page_answer *);
+
 /* From the client's side ----------------------------------------------- */
 
 /* How much of the request's body can be taken for certain. */
@@ -174,6 +186,11 @@ void exchange_take_request_id(struct exchange *);
 void exchange_try(struct exchange *, bool is_fresh);
 /* Lets the backend go, whatever it is doing. */
 void exchange_drop_upstream(struct exchange *);
+/* Answers that no backend was chosen, and why. */
+void exchange_refuse_route(struct exchange *);
+/* 429, as of a limit's verdict. */
+void exchange_refuse_limited(struct exchange *,
+    const struct limit_verdict *);
 /* Waits for a backend that is busy, for a while.  False: may not wait. */
 bool exchange_join_queue(struct exchange *);
 void exchange_leave_queue(struct exchange *);
@@ -185,6 +202,10 @@ void exchange_serve_queue(struct worker *);
 void exchange_count_try(struct exchange *);
 void exchange_count_try_over(struct exchange *);
 void exchange_count_failure(struct exchange *, enum upstream_failure);
+/* A trial that led to nothing is another's to make. */
+void exchange_return_trial(struct exchange *);
+/* A tunnel was opened to its backend (1), or is gone (-1). */
+void exchange_count_tunnel(struct exchange *, int32_t change);
 void exchange_count_answer(struct exchange *, const struct http_response *);
 void exchange_record(struct exchange *);
 

@@ -77,6 +77,7 @@ retry_elsewhere(struct exchange *exchange)
 		exchange->holds_retry = false;
 		return false;
 	}
+	exchange->is_trial_open = exchange->choice.is_trial;
 	stats_add(&worker->counters->retries, 1);
 	exchange_try(exchange, false);
 	return true;

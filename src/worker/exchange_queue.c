@@ -66,10 +66,11 @@ look_again(struct exchange *exchange)
 	exchange_leave_queue(exchange);
 	router_release(worker->router, &exchange->choice);
 	exchange->choice = choice;
+	exchange->is_trial_open = choice.is_trial;
 	if (choice.refusal == REFUSED_NOT)
 		exchange_try(exchange, false);
 	else
-		exchange_refuse(exchange, refusal_of_route(choice.refusal));
+		exchange_refuse_route(exchange);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "ipc/inherited.h"
 #include "worker/exchange.h"
+#include "worker/neighbours.h"
 #include "worker/refusals.h"
 
 static struct backend_stats *
@@ -82,6 +83,50 @@ ring_failures(void)
 		log_debug("failures: %m");
 }
 
+/* Tells healthd, for its verdicts and breakers. */
+static void
+tell_outcome(struct exchange *exchange, enum failure_kind kind)
+{
+	struct worker *worker = exchange->worker;
+	const struct route_choice *choice = &exchange->choice;
+	const struct failure failure = {
+		.backend = choice->backend->slot,
+		.generation = choice->backend->generation,
+		.kind = kind,
+		.is_trial = exchange->is_trial_open,
+		.trial_round = (uint16_t)choice->trial_round,
+		.success_count =
+		    choice->service->spec.breaker.threshold == 0 ? 0 :
+		    neighbours_success_count(worker->neighbours,
+		    choice->backend->slot, choice->backend->spec.id),
+		.at_ns = clock_now().ns,
+	};
+
+	exchange->is_trial_open = false;
+	worker_stats_push_failure(worker->stats, &failure);
+	ring_failures();
+}
+
+void
+exchange_return_trial(struct exchange *exchange)
+{
+	const struct route_choice *choice = &exchange->choice;
+	struct limit_trial trial = { .round = choice->trial_round };
+
+	if (!exchange->is_trial_open)
+		return;
+	exchange->is_trial_open = false;
+	trial.slot = choice->backend->slot;
+	trial.generation = choice->backend->generation;
+	limits_return_trial(exchange->worker->limits, &trial);
+}
+
+void
+exchange_count_tunnel(struct exchange *exchange, int32_t change)
+{
+	gauge_change(&backend_stats_of(exchange)->tunnels, change);
+}
+
 void
 exchange_count_failure(struct exchange *exchange,
     enum upstream_failure upstream_failure)
@@ -89,18 +134,11 @@ exchange_count_failure(struct exchange *exchange,
 	struct worker *worker = exchange->worker;
 	const struct routed_backend *backend = exchange->choice.backend;
 	struct backend_stats *stats = backend_stats_of(exchange);
-	const struct failure failure = {
-		.backend = backend->slot,
-		.generation = backend->generation,
-		.kind = failure_kind_of(upstream_failure),
-		.at_ns = worker->now.ns,
-	};
 
 	stats_add(&stats->failures, 1);
 	stats_add(&stats->class_codes[0], 1);
 	router_note_failure(worker->router, &exchange->choice, worker->now);
-	worker_stats_push_failure(worker->stats, &failure);
-	ring_failures();
+	tell_outcome(exchange, failure_kind_of(upstream_failure));
 	log_info("backend %llu: %s",
 	    (unsigned long long)backend->spec.id,
 	    refusal_of_upstream(upstream_failure)->word);
@@ -121,6 +159,12 @@ exchange_count_answer(struct exchange *exchange,
 	    sent_ns == 0 ? 0 : (uint64_t)(now_ns - sent_ns) / 1000);
 	stats_add(&stats->class_codes[response->status / 100], 1);
 	router_note_success(worker->router, &exchange->choice);
+	if (response->status >= 500 &&
+	    (exchange->is_trial_open ||
+	    exchange->choice.service->spec.breaker.threshold > 0))
+		tell_outcome(exchange, FAILURE_STATUS);
+	else if (exchange->is_trial_open)
+		tell_outcome(exchange, FAILURE_NONE);
 }
 
 static void

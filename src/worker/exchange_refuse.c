@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "worker/exchange.h"
+#include "worker/pages.h"
 #include "worker/refusals.h"
 
 void
@@ -17,28 +18,34 @@ exchange_drop_upstream(struct exchange *exchange)
 	exchange_count_try_over(exchange);
 }
 
+/* What an answer of our own says beyond its refusal. */
+struct own_parts {
+	struct refusal_page page;	/* empty: the common one */
+	struct bytes fields;		/* whole lines with CRLF */
+};
+
 static void
-answer_own(struct exchange *exchange, const struct refusal *refusal)
+answer_with(struct exchange *exchange, const struct refusal *refusal,
+    const struct own_parts *parts)
 {
 	const struct http_request *request = &exchange->request;
 	struct worker *worker = exchange->worker;
 	bool has_request = exchange->has_request;
-	bool wants_json = has_request && http_wants_json(&request->fields);
-	struct refusal_page page = refusal_page(refusal, wants_json);
-	char extra[256];
+	char extra[1024];
 	struct own_answer answer = {
 		.status = refusal->status,
 		.reason_word = refusal->word,
 		.detail = refusal->detail,
 		.retry_after_s = refusal->retry_after_s,
-		.wants_json = wants_json,
+		.wants_json = has_request &&
+		    http_wants_json(&request->fields),
 		.is_head = has_request &&
 		    request->method_id == HTTP_METHOD_HEAD,
 		.request_id = exchange->request_id,
 		.date = worker_date(worker),
-		.extra_fields = refusal_extra_fields(refusal),
-		.body = page.body,
-		.content_type = page.content_type,
+		.extra_fields = parts->fields,
+		.body = parts->page.body,
+		.content_type = parts->page.content_type,
 	};
 
 	if (worker->settings->http.proxy_status) {
@@ -46,7 +53,8 @@ answer_own(struct exchange *exchange, const struct refusal *refusal)
 		    "Proxy-Status: sluice; error=%s\r\n%.*s",
 		    refusal->proxy_error, BYTES_ARGS(answer.extra_fields));
 
-		answer.extra_fields = bytes_slice(extra, (size_t)len);
+		if ((size_t)len < sizeof(extra))
+			answer.extra_fields = bytes_slice(extra, (size_t)len);
 	}
 	exchange->status = refusal->status;
 	exchange->reason = refusal->word;
@@ -54,10 +62,74 @@ answer_own(struct exchange *exchange, const struct refusal *refusal)
 	exchange->ops->own(exchange->client, &answer);
 }
 
+static void
+answer_own(struct exchange *exchange, const struct refusal *refusal)
+{
+	bool wants_json = exchange->has_request &&
+	    http_wants_json(&exchange->request.fields);
+	const struct own_parts parts = {
+		.page = refusal_page(refusal, wants_json),
+		.fields = refusal_extra_fields(refusal),
+	};
+
+	answer_with(exchange, refusal, &parts);
+}
+
+void
+exchange_refuse_route(struct exchange *exchange)
+{
+	const struct route_choice *choice = &exchange->choice;
+	const struct condition_spec *condition = choice->condition;
+
+	if (choice->refusal == REFUSED_MAINTENANCE && condition != NULL &&
+	    condition->page_url.len > 0 &&
+	    pages_answer(exchange->worker->pages, exchange,
+	    condition->page_url))
+		return;
+	exchange_refuse(exchange, refusal_of_route(choice->refusal));
+}
+
+void
+exchange_answer_page(struct exchange *exchange,
+    const struct page_answer *page)
+{
+	struct refusal refusal = *refusal_of_route(REFUSED_MAINTENANCE);
+	const struct own_parts parts = {
+		.page = { page->body, page->content_type },
+		.fields = page->fields,
+	};
+
+	refusal.status = page->status;
+	if (page->status != refusal_of_route(REFUSED_MAINTENANCE)->status)
+		refusal.retry_after_s = 0;
+	answer_with(exchange, &refusal, &parts);
+}
+
+void
+exchange_refuse_limited(struct exchange *exchange,
+    const struct limit_verdict *verdict)
+{
+	const struct rate_limit_spec *limit =
+	    &exchange->choice.route->spec.rate_limit;
+	struct refusal refusal = *refusal_of(REFUSAL_RATE_LIMITED);
+	char fields[160];
+	struct own_parts parts = { .fields = { fields, 0 } };
+
+	refusal.retry_after_s = (uint32_t)((verdict->retry_ms + 999) / 1000);
+	if (refusal.retry_after_s == 0)
+		refusal.retry_after_s = 1;
+	parts.fields.len = (size_t)snprintf(fields, sizeof(fields),
+	    "RateLimit-Limit: %u\r\nRateLimit-Remaining: %u\r\n"
+	    "RateLimit-Reset: %lld\r\n", limit->requests,
+	    verdict->remaining, (long long)(verdict->reset_ms + 999) / 1000);
+	answer_with(exchange, &refusal, &parts);
+}
+
 void
 exchange_refuse(struct exchange *exchange, const struct refusal *refusal)
 {
 	exchange_leave_queue(exchange);
+	pages_leave(exchange);
 	exchange_drop_upstream(exchange);
 	if (exchange->is_answer_started) {
 		exchange->reason = refusal->word;

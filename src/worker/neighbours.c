@@ -108,3 +108,20 @@ neighbours_in_flight(const struct neighbours *neighbours,
 	}
 	return sum;
 }
+
+uint64_t
+neighbours_success_count(const struct neighbours *neighbours,
+    uint32_t backend_slot, uint64_t backend_id)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < neighbours->count; i++) {
+		const struct backend_stats *stats;
+
+		stats = worker_stats_read_backend(neighbours->list[i],
+		    backend_slot, backend_id);
+		for (int class = 1; stats != NULL && class <= 4; class++)
+			sum += stats_read(&stats->class_codes[class]);
+	}
+	return sum;
+}

@@ -28,4 +28,8 @@ void neighbours_look(struct neighbours *);
 uint32_t neighbours_in_flight(const struct neighbours *,
     uint32_t backend_slot, uint64_t backend_id);
 
+/* Good answers of the backend so far, of all workers. */
+uint64_t neighbours_success_count(const struct neighbours *,
+    uint32_t backend_slot, uint64_t backend_id);
+
 #endif

@@ -35,6 +35,9 @@ static const struct refusal refusals[] = {
 	    "http_response_header_section_size" },
 	[REFUSAL_SHUTDOWN] = { 503, "shutting_down",
 	    "The server is shutting down.", 1, "proxy_internal_response" },
+	[REFUSAL_RATE_LIMITED] = { 429, "rate_limited",
+	    "There are too many requests from your address.", 1,
+	    "http_request_denied" },
 };
 
 static const struct refusal of_route[] = {

@@ -34,6 +34,7 @@ enum refusal_kind {
 	REFUSAL_QUEUE_TIMEOUT,
 	REFUSAL_HEAD_OVERFLOW,		/* the head grew past its buffer */
 	REFUSAL_SHUTDOWN,		/* cut at the end of a drain */
+	REFUSAL_RATE_LIMITED,
 };
 
 const struct refusal *refusal_of(enum refusal_kind);

@@ -9,7 +9,13 @@
 
 #include "common/log.h"
 #include "worker/exchange.h"
+#include "worker/frames.h"
 #include "worker/link.h"
+
+/* Ends are spread over a tenth of what is left of the drain when it is
+ * seen, and no more than this. */
+#define END_SPREAD_MAX_MS 2000
+#define GOODBYE_MS	  2000		/* for the answer to a Close */
 
 enum side { SIDE_CLIENT, SIDE_BACKEND, SIDE_COUNT };
 
@@ -20,11 +26,19 @@ struct tunnel {
 	bool has_ended[SIDE_COUNT];	/* it sends no more */
 	bool is_shut[SIDE_COUNT];	/* it was told that nothing comes */
 	struct wheel_timer timer;
+	struct wheel_timer end_timer;
+	struct instant end;		/* of the drain; ns 0: none */
+	bool is_websocket;
+	bool is_closing;
+	bool is_told[SIDE_COUNT];	/* it was sent a Close */
+	struct frame_track frames[SIDE_COUNT]; /* that come from there */
 };
 
 static void
 touch_timer(struct tunnel *tunnel)
 {
+	if (tunnel->is_closing)
+		return;			/* it has its moment, and no more */
 	worker_set_timer(tunnel->worker, &tunnel->timer,
 	    tunnel->worker->settings->http.tunnel_timeout_ms);
 }
@@ -63,6 +77,54 @@ pass_end(struct tunnel *tunnel, enum side from)
 	stream_shutdown(&tunnel->links[to]->stream);
 }
 
+/* Puts a Close between two frames, once there is room for it. */
+static void
+tell(struct tunnel *tunnel, enum side to)
+{
+	struct link *target = tunnel->links[to];
+	char frame[FRAME_CLOSE_MAX];
+	uint32_t mask;
+
+	if (link_room(target) < sizeof(frame))
+		return;
+	mask = (uint32_t)random_next(&tunnel->worker->ids[0]);
+	link_put(target, bytes_slice(frame,
+	    frame_close(frame, to == SIDE_BACKEND, mask)));
+	tunnel->is_told[to] = true;
+}
+
+/*
+ * Of what waits, what may go on: while closing, the rest of the frame
+ * that is under way; behind it comes our Close, and what still comes is
+ * dropped.
+ */
+static struct bytes
+take_closing(struct tunnel *tunnel, enum side from)
+{
+	enum side to = from == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT;
+	struct bytes data = buffer_bytes(tunnel->links[from]->in);
+
+	if (!tunnel->is_told[to] && frame_is_boundary(&tunnel->frames[from]))
+		tell(tunnel, to);
+	if (!tunnel->is_told[to]) {
+		data.len = frame_rest(&tunnel->frames[from], data);
+		return data;
+	}
+	frame_follow(&tunnel->frames[from], data);
+	link_consume(tunnel->links[from], (uint32_t)data.len);
+	return bytes_slice(NULL, 0);
+}
+
+/* Both sides are told, and the client has answered or left. */
+static bool
+is_goodbye_over(const struct tunnel *tunnel)
+{
+	return tunnel->is_closing && tunnel->is_told[SIDE_CLIENT] &&
+	    !link_has_output(tunnel->links[SIDE_CLIENT]) &&
+	    (tunnel->frames[SIDE_CLIENT].has_closed ||
+	    tunnel->has_ended[SIDE_CLIENT]);
+}
+
 /* Moves what waits.  False: the tunnel is over. */
 static bool
 move(struct tunnel *tunnel, enum side from)
@@ -70,24 +132,36 @@ move(struct tunnel *tunnel, enum side from)
 	enum side to = from == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT;
 	struct link *source = tunnel->links[from];
 	struct link *target = tunnel->links[to];
+	struct bytes data = tunnel->is_closing ? take_closing(tunnel, from) :
+	    buffer_bytes(source->in);
 	ssize_t taken = 0;
 
-	if (buffer_len(source->in) > 0)
-		taken = link_send(target, buffer_bytes(source->in));
+	if (data.len > 0)
+		taken = link_send(target, data);
 	if (taken == -1 || (link_has_output(target) &&
 	    !ev_is_active(&target->writer) &&
 	    link_flush(target) == LINK_BROKEN)) {
 		finish(tunnel, NULL);
 		return false;
 	}
+	if (taken > 0 && tunnel->is_websocket)
+		frame_follow(&tunnel->frames[from],
+		    bytes_slice(data.data, (size_t)taken));
 	if (taken > 0)
 		link_consume(source, (uint32_t)taken);
+	if (taken > 0 && tunnel->is_closing && !tunnel->is_told[to] &&
+	    frame_is_boundary(&tunnel->frames[from]))
+		return move(tunnel, from);
 	count(tunnel, from, (size_t)taken);
 	if (buffer_len(source->in) > 0)
 		link_stop_reading(source);
 	else
 		link_drop_empty_input(source);
 	pass_end(tunnel, from);
+	if (is_goodbye_over(tunnel)) {
+		finish(tunnel, "draining");
+		return false;
+	}
 	if (tunnel->is_shut[SIDE_CLIENT] && tunnel->is_shut[SIDE_BACKEND]) {
 		finish(tunnel, NULL);
 		return false;
@@ -150,7 +224,45 @@ on_writable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 static void
 on_timer(struct wheel_timer *timer)
 {
-	finish(CONTAINER_OF(timer, struct tunnel, timer), "tunnel_timeout");
+	struct tunnel *tunnel = CONTAINER_OF(timer, struct tunnel, timer);
+
+	finish(tunnel, tunnel->is_closing ? "draining" : "tunnel_timeout");
+}
+
+/* The drain is complete. */
+static void
+on_end(struct wheel_timer *timer)
+{
+	struct tunnel *tunnel = CONTAINER_OF(timer, struct tunnel, end_timer);
+
+	if (!tunnel->is_websocket) {
+		finish(tunnel, "draining");
+		return;
+	}
+	worker_set_timer(tunnel->worker, &tunnel->timer, GOODBYE_MS);
+	tunnel->is_closing = true;
+	if (move(tunnel, SIDE_BACKEND))
+		(void)move(tunnel, SIDE_CLIENT);
+}
+
+void
+tunnel_set_end(struct tunnel *tunnel, struct instant end)
+{
+	struct worker *worker = tunnel->worker;
+	int64_t left_ms = instant_diff_ms(end, worker->now), spread_ms;
+
+	if (tunnel->is_closing || tunnel->end.ns == end.ns)
+		return;
+	worker_remove_timer(worker, &tunnel->end_timer);
+	tunnel->end = end;
+	if (end.ns == 0)
+		return;
+	if (left_ms < 0)
+		left_ms = 0;
+	spread_ms = left_ms / 10 < END_SPREAD_MAX_MS ? left_ms / 10 :
+	    END_SPREAD_MAX_MS;
+	worker_set_timer(worker, &tunnel->end_timer, left_ms +
+	    (int64_t)random_below(&worker->ids[1], (uint32_t)spread_ms + 1));
 }
 
 static void
@@ -179,10 +291,14 @@ tunnel_begin(struct exchange *exchange, struct link *client,
 	tunnel->exchange = exchange;
 	exchange->tunnel = tunnel;
 	wheel_timer_init(&tunnel->timer, on_timer);
+	wheel_timer_init(&tunnel->end_timer, on_end);
+	tunnel->is_websocket = bytes_equal_nocase(exchange->request.upgrade,
+	    bytes_of("websocket"));
 	take_link(tunnel, SIDE_CLIENT, client);
 	take_link(tunnel, SIDE_BACKEND, backend);
 	stats_add(&worker->counters->tunnels, 1);
 	stats_add(&worker->counters->tunnels_open, 1);
+	exchange_count_tunnel(exchange, 1);
 	touch_timer(tunnel);
 	link_start_reading(client);
 	link_start_reading(backend);
@@ -198,6 +314,8 @@ tunnel_end(struct tunnel **p)
 
 	*p = NULL;
 	worker_remove_timer(worker, &tunnel->timer);
+	worker_remove_timer(worker, &tunnel->end_timer);
+	exchange_count_tunnel(tunnel->exchange, -1);
 	stats_sub(&worker->counters->tunnels_open, 1);
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		ev_io_stop(worker->loop, &tunnel->links[side]->reader);

@@ -12,9 +12,11 @@
 #include "common/log.h"
 #include "ipc/inherited.h"
 #include "worker/client.h"
+#include "worker/drains.h"
 #include "worker/exchange.h"
 #include "worker/listener.h"
 #include "worker/neighbours.h"
+#include "worker/pages.h"
 #include "worker/trusted_proxies.h"
 #include "worker/upstream.h"
 #include "worker/upstream_pool.h"
@@ -173,7 +175,9 @@ on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 	access_log_flush(worker->log);
 	count_dropped_lines(worker);
 	neighbours_look(worker->neighbours);
+	drains_look(worker);
 	upstream_pools_sweep(worker->pools, worker->now);
+	pages_sweep(worker->pages, worker->now);
 	trim_memory(worker);
 }
 
@@ -275,6 +279,14 @@ in_flight(void *context, uint32_t backend_slot, uint64_t backend_id)
 	    backend_id);
 }
 
+static bool
+take_trial(void *context, const struct limit_trial *trial, uint32_t max)
+{
+	const struct worker *worker = context;
+
+	return limits_take_trial(worker->limits, trial, max);
+}
+
 static int
 attach_segment(struct worker *worker)
 {
@@ -287,6 +299,10 @@ attach_segment(struct worker *worker)
 	}
 	if (worker_stats_open_writable(FD_REGION, &worker->stats) == -1) {
 		log_error("region worker.%u: %m", worker->daemon->region);
+		return -1;
+	}
+	if (limits_open_writable(FD_LIMITS, &worker->limits) == -1) {
+		log_error("segment %s: limits: %m", dir);
 		return -1;
 	}
 	worker->counters = worker_stats_counters(worker->stats);
@@ -307,6 +323,7 @@ make_router(struct worker *worker)
 		.table = worker->table,
 		.health = worker->health,
 		.in_flight = in_flight,
+		.take_trial = take_trial,
 		.context = worker,
 		.suspect_ms = worker->settings->http.suspect_ms,
 	};
@@ -315,7 +332,8 @@ make_router(struct worker *worker)
 	random_fill(worker->ids, sizeof(worker->ids));
 	if (router_new(&config, &worker->router) == -1 ||
 	    (worker->resolver = resolver_new(worker->loop)) == NULL ||
-	    (worker->pools = upstream_pools_new(worker)) == NULL) {
+	    (worker->pools = upstream_pools_new(worker)) == NULL ||
+	    (worker->pages = pages_new(worker)) == NULL) {
 		log_error("start: %m");
 		return -1;
 	}

@@ -18,6 +18,7 @@
 #include "daemon/resolver.h"
 #include "http/forward.h"
 #include "routing/router.h"
+#include "shm/limits.h"
 #include "shm/worker_stats.h"
 #include "worker/access_log.h"
 #include "worker/buffer_pool.h"
@@ -28,6 +29,7 @@ struct client;
 struct exchange;
 struct listener;
 struct neighbours;
+struct pages;
 struct trusted_proxies;
 struct upstream;
 struct upstream_pools;
@@ -47,11 +49,13 @@ struct worker {
 	struct worker_stats *stats;
 	struct worker_counters *counters;
 	struct neighbours *neighbours;
+	struct limits *limits;
 
 	/* decisions */
 	struct router *router;
 	struct resolver *resolver;
 	struct upstream_pools *pools;
+	struct pages *pages;
 	struct retry_budget retries;
 	struct exchange_list queue;	/* wait for a backend that is busy */
 	uint32_t queued_count;
@@ -62,6 +66,8 @@ struct worker {
 	uint32_t listener_count;
 	struct client_list clients;
 	uint32_t client_count;
+	uint64_t drains_seen;		/* the table's change count then */
+	bool has_drains;		/* something in flight drains */
 	struct trusted_proxies *trusted;
 	uint32_t trusted_version;	/* changes with the list */
 	struct access_log *log;

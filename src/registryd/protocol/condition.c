@@ -224,6 +224,7 @@ condition_submit(const struct condition_order *order)
 	session_name(session, write->who);
 	snprintf(write->from, sizeof(write->from), "%s", session->from);
 	write->channel = "session";
+	write->is_order = true;
 	session_hold(session);
 	session->is_busy = true;
 	write_queue_submit(session->protocol->registry->writes, write);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "registryd/store/condition_text.h"
 #include "registryd/store/lists.h"
 
 struct cell
@@ -22,6 +23,8 @@ cell_text(const char *text)
 	return (struct cell){ .type = CELL_TEXT, .text = bytes_of(text) };
 }
 
+#define TIMES_CELLS 3
+
 static void
 times_to_cells(const struct object_times *times, struct cell *cells)
 {
@@ -30,11 +33,14 @@ times_to_cells(const struct object_times *times, struct cell *cells)
 	cells[2] = cell_integer((int64_t)times->version);
 }
 
-void
-service_to_cells(const struct service *service, struct cell *cells_r)
+int
+service_to_cells(const struct service *service, struct object_texts *texts,
+    struct cell *cells_r)
 {
 	struct cell *cell = cells_r;
 
+	if (condition_write(&texts->condition, &service->condition) == -1)
+		return -1;
 	*cell++ = cell_text(service->name);
 	*cell++ = cell_text(object_origin_name(service->origin));
 	*cell++ = cell_text(balance_policy_name(service->policy));
@@ -53,13 +59,23 @@ service_to_cells(const struct service *service, struct cell *cells_r)
 	*cell++ = cell_text(service->probe_path);
 	*cell++ = cell_text(service->probe_host);
 	times_to_cells(&service->times, cell);
+	cell += TIMES_CELLS;
+	*cell++ = cell_integer(service->breaker.threshold);
+	*cell++ = cell_integer(service->breaker.open_ms);
+	*cell++ = cell_integer(service->breaker.half_open_requests);
+	*cell++ = cell_integer(service->breaker.window_ms);
+	*cell = cell_text(texts->condition.data);
+	return 0;
 }
 
-void
-backend_to_cells(const struct backend *backend, struct cell *cells_r)
+int
+backend_to_cells(const struct backend *backend, struct object_texts *texts,
+    struct cell *cells_r)
 {
 	struct cell *cell = cells_r;
 
+	if (condition_write(&texts->condition, &backend->condition) == -1)
+		return -1;
 	*cell++ = cell_integer((int64_t)backend->id);
 	*cell++ = cell_text(object_origin_name(backend->origin));
 	*cell++ = cell_text(backend->service);
@@ -67,10 +83,12 @@ backend_to_cells(const struct backend *backend, struct cell *cells_r)
 	*cell++ = cell_integer(backend->weight);
 	*cell++ = cell_integer(backend->max_connections);
 	times_to_cells(&backend->times, cell);
+	cell[TIMES_CELLS] = cell_text(texts->condition.data);
+	return 0;
 }
 
 int
-route_to_cells(const struct route *route, struct route_texts *texts,
+route_to_cells(const struct route *route, struct object_texts *texts,
     struct cell *cells_r)
 {
 	struct cell *cell = cells_r;
@@ -82,7 +100,8 @@ route_to_cells(const struct route *route, struct route_texts *texts,
 	    headers_write(&texts->headers, route->headers,
 		route->header_count) == -1 ||
 	    targets_write(&texts->targets, route->targets,
-		route->target_count) == -1)
+		route->target_count) == -1 ||
+	    condition_write(&texts->condition, &route->condition) == -1)
 		return -1;
 	*cell++ = cell_integer((int64_t)route->id);
 	*cell++ = cell_text(object_origin_name(route->origin));
@@ -96,16 +115,22 @@ route_to_cells(const struct route *route, struct route_texts *texts,
 	*cell++ = cell_integer((int64_t)route->max_body_bytes);
 	*cell++ = cell_text(texts->headers.data);
 	times_to_cells(&route->times, cell);
+	cell += TIMES_CELLS;
+	*cell++ = cell_integer(route->rate_limit.requests);
+	*cell++ = cell_integer(route->rate_limit.window_ms);
+	*cell++ = cell_integer(route->rate_limit.is_dry_run);
+	*cell = cell_text(texts->condition.data);
 	return 0;
 }
 
 void
-route_texts_free(struct route_texts *texts)
+object_texts_free(struct object_texts *texts)
 {
 	buf_free(&texts->domains);
 	buf_free(&texts->prefixes);
 	buf_free(&texts->headers);
 	buf_free(&texts->targets);
+	buf_free(&texts->condition);
 }
 
 /* Takes cells one after the other; the first fault sticks. */
@@ -163,6 +188,13 @@ read_times(struct cell_reader *reader, struct object_times *times)
 }
 
 static void
+read_condition(struct cell_reader *reader, struct condition *condition)
+{
+	if (condition_read(read_word(reader), condition) == -1)
+		reader->is_bad = true;
+}
+
+static void
 read_origin(struct cell_reader *reader, enum object_origin *origin)
 {
 	if (object_origin_parse(read_word(reader), origin) == -1)
@@ -201,6 +233,11 @@ service_from_cells(const struct cell *cells, struct service *service_r)
 	service_r->retries = read_count(&reader);
 	read_probe(&reader, service_r);
 	read_times(&reader, &service_r->times);
+	service_r->breaker.threshold = read_count(&reader);
+	service_r->breaker.open_ms = read_count(&reader);
+	service_r->breaker.half_open_requests = read_count(&reader);
+	service_r->breaker.window_ms = read_count(&reader);
+	read_condition(&reader, &service_r->condition);
 	if (!reader.is_bad)
 		return 0;
 	service_clear(service_r);
@@ -220,6 +257,7 @@ backend_from_cells(const struct cell *cells, struct backend *backend_r)
 	backend_r->weight = read_count(&reader);
 	backend_r->max_connections = read_count(&reader);
 	read_times(&reader, &backend_r->times);
+	read_condition(&reader, &backend_r->condition);
 	if (!reader.is_bad)
 		return 0;
 	backend_clear(backend_r);
@@ -257,6 +295,10 @@ route_from_cells(const struct cell *cells, struct route *route_r)
 		&route_r->header_count) == -1)
 		reader.is_bad = true;
 	read_times(&reader, &route_r->times);
+	route_r->rate_limit.requests = read_count(&reader);
+	route_r->rate_limit.window_ms = read_count(&reader);
+	route_r->rate_limit.is_dry_run = read_integer(&reader, 0, 1) != 0;
+	read_condition(&reader, &route_r->condition);
 	if (targets_read(read_word(&reader), route_r->targets,
 		&route_r->target_count) == -1)
 		reader.is_bad = true;

@@ -31,25 +31,26 @@ struct cell {
 struct cell cell_integer(int64_t);
 struct cell cell_text(const char *);	/* NULL: a null cell */
 
-#define SERVICE_CELLS 20
-#define BACKEND_CELLS 9
-#define ROUTE_CELLS   14		/* targets apart */
-#define ROUTE_COLUMNS 15		/* as read: the targets come last */
+#define SERVICE_CELLS 25
+#define BACKEND_CELLS 10
+#define ROUTE_CELLS   18		/* targets apart */
+#define ROUTE_COLUMNS 19		/* as read: the targets come last */
 #define CHANGE_CELLS  12
-#define CELLS_MAX     21		/* a service and an expected version */
+#define CELLS_MAX     26		/* a service and an expected version */
 
-/* The JSON texts of a route's lists; kept and used again. */
-struct route_texts {
-	struct buf domains, prefixes, headers, targets;
+/* The JSON texts of an object's lists; kept and used again. */
+struct object_texts {
+	struct buf domains, prefixes, headers, targets, condition;
 };
 
-void route_texts_free(struct route_texts *);
+void object_texts_free(struct object_texts *);
 
-/* Cells borrow from the object (and texts).  route_to_cells: 0, or -1
- * when out of memory. */
-void service_to_cells(const struct service *, struct cell *cells_r);
-void backend_to_cells(const struct backend *, struct cell *cells_r);
-MUST_CHECK int route_to_cells(const struct route *, struct route_texts *,
+/* Cells borrow from the object and texts.  0, or -1 when out of memory. */
+MUST_CHECK int service_to_cells(const struct service *, struct object_texts *,
+    struct cell *cells_r);
+MUST_CHECK int backend_to_cells(const struct backend *, struct object_texts *,
+    struct cell *cells_r);
+MUST_CHECK int route_to_cells(const struct route *, struct object_texts *,
     struct cell *cells_r);
 
 /* Makes an owned object.  0, or -1: out of memory, or a row that only a

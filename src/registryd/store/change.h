@@ -72,7 +72,7 @@ struct statement {
 struct change_plan {
 	struct statement statements[PLAN_STATEMENTS_MAX];
 	uint32_t count;
-	struct route_texts texts;
+	struct object_texts texts;
 	char key[CHANGE_KEY_SIZE];
 	char *after_json;
 };

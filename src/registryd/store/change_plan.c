@@ -35,18 +35,18 @@ statement_add(struct statement *statement, struct cell cell)
 }
 
 static int
-statement_add_object(struct statement *statement, struct route_texts *texts,
+statement_add_object(struct statement *statement, struct object_texts *texts,
     const struct store_change *change)
 {
 	switch (change->kind) {
 	case OBJECT_SERVICE:
-		service_to_cells(change->object.service, statement->cells);
 		statement->cell_count = SERVICE_CELLS;
-		return 0;
+		return service_to_cells(change->object.service, texts,
+		    statement->cells);
 	case OBJECT_BACKEND:
-		backend_to_cells(change->object.backend, statement->cells);
 		statement->cell_count = BACKEND_CELLS;
-		return 0;
+		return backend_to_cells(change->object.backend, texts,
+		    statement->cells);
 	case OBJECT_ROUTE:
 		statement->cell_count = ROUTE_CELLS;
 		return route_to_cells(change->object.route, texts,
@@ -150,7 +150,7 @@ change_plan_free(struct change_plan *plan)
 {
 	free(plan->after_json);
 	plan->after_json = NULL;
-	route_texts_free(&plan->texts);
+	object_texts_free(&plan->texts);
 }
 
 void
