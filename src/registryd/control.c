@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "registryd/registry.h"
+#include "registryd/registry_news.h"
 #include "registryd/write_queue.h"
 
 #define AGAIN_MS	1000		/* after a write that failed */
@@ -29,8 +30,17 @@ struct order {
 	void *context;
 };
 
+#define TOLD_MAX 256			/* drains told of in one go */
+
+struct drain_end {
+	uint64_t backend_id;
+	bool is_clean;
+};
+
 struct control {
 	struct registry *registry;
+	struct drain_end ended[TOLD_MAX]; /* by the write that is under way */
+	uint32_t ended_count;
 	ev_timer next_end;
 	bool is_ending;			/* a write of ours is under way */
 	LIST_HEAD(, order) orders;
@@ -250,6 +260,29 @@ end_services(struct write *write, const struct registry *registry)
 	return 0;
 }
 
+/* To be told when it is committed. */
+static void
+note_drain_end(struct control *control, const struct backend *before,
+    enum drain_outcome outcome)
+{
+	if (outcome == before->condition.drain_outcome ||
+	    control->ended_count == TOLD_MAX)
+		return;
+	control->ended[control->ended_count++] = (struct drain_end){
+		before->id, outcome == DRAIN_CLEAN };
+}
+
+static void
+tell_drain_ends(struct registry *registry)
+{
+	struct control *control = registry->control;
+
+	for (uint32_t i = 0; i < control->ended_count; i++)
+		registry_tell_drain(registry, control->ended[i].backend_id,
+		    control->ended[i].is_clean);
+	control->ended_count = 0;
+}
+
 static int
 end_backends(struct write *write, const struct registry *registry)
 {
@@ -266,6 +299,8 @@ end_backends(struct write *write, const struct registry *registry)
 		if (end_orders(registry, &target, &backend.condition))
 			result = write_put_backend(write, &backend,
 			    &there->object);
+		note_drain_end(registry->control, &there->object,
+		    backend.condition.drain_outcome);
 		backend_clear(&backend);
 		if (result == -1)
 			return -1;
@@ -302,6 +337,7 @@ plan_ends(struct write *write, const struct model *model, void *context)
 	const struct registry *registry = context;
 
 	(void)model;			/* is the registry's */
+	registry->control->ended_count = 0;
 	write->is_order = true;
 	if (end_services(write, registry) == -1 ||
 	    end_backends(write, registry) == -1)
@@ -319,6 +355,7 @@ on_ends_done(struct write *write, void *context)
 		return;
 	control->is_ending = false;
 	if (write->problem.status == 0) {
+		tell_drain_ends(registry);
 		control_schedule(registry);
 		return;
 	}

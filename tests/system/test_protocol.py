@@ -503,6 +503,57 @@ def test_policies_refused(client, line, error):
     assert client.ask(word, *fields) == f"ERROR|{error}"
 
 
+def test_circuit_breaker(proxy, client, backend):
+    state = {"status": 500}
+    server = backend(answer=lambda request: (state["status"], [], b""))
+    client.route("a.example", "/", server.url)
+    for word in "CIRCUIT_BREAKER_STATUS", "CIRCUIT_RESET":
+        assert client.ask(word, "r9") == "ERROR|route not found"
+        assert client.ask(word, "r1") == "ERROR|backend status unavailable"
+    client.apply()
+    for word in "CIRCUIT_STATUS", "CIRCUIT_BREAKER_RESET":
+        assert client.ask(word, "r1") == "ERROR|circuit breaker not found"
+    assert client.ask("CIRCUIT_BREAKER_SET", "r1", 3, "60s", 1) == \
+        "CIRCUIT_OK"
+    assert client.ask("SUBSCRIBE", "circuit_changed") == "SUBSCRIBE_OK"
+    client.apply()
+    wait_until(lambda: "STATUS_OK" in client.ask("CIRCUIT_STATUS", "r1"))
+    status = client.ask_json("CIRCUIT_BREAKER_STATUS", "r1")
+    assert list(status) == [
+        "state", "failures", "successes", "last_failure", "healthy",
+        "in_maintenance", "draining", "drain_remaining_seconds",
+        "next_attempt"]
+    assert status["state"] == "closed" and status["failures"] == 0
+    assert status["draining"] is False and status["last_failure"] == ""
+    for _ in range(3):
+        assert ask(proxy, "a.example") == 500
+    line = client.read()
+    assert line.startswith("EVENT|circuit_changed|{"), line
+    assert json.loads(line.split("|", 2)[2])["after"] == "open"
+    assert ask(proxy, "a.example") == 503
+    status = client.ask_json("CIRCUIT_STATUS", "r1")
+    assert status["state"] == "open"
+    assert RFC3339.fullmatch(status["last_failure"])
+    assert RFC3339.fullmatch(status["next_attempt"])
+    state["status"] = 200
+    client.send(f"CIRCUIT_BREAKER_RESET|{client.sid}|r1\n")
+    assert {client.read().split("|")[0] for _ in range(2)} == \
+        {"EVENT", "CIRCUIT_OK"}
+    assert client.ask_json("CIRCUIT_STATUS", "r1")["state"] == "closed"
+    assert ask(proxy, "a.example") == 200
+
+
+def test_rate_limit(proxy, client, backend):
+    client.route("a.example", "/", backend().url)
+    assert client.ask("RATELIMIT_SET", "r1", 3, "60s") == "RATELIMIT_OK"
+    client.apply()
+    statuses = [ask(proxy, "a.example") for _ in range(5)]
+    assert statuses == [200] * 3 + [429] * 2
+    assert client.ask("RATE_LIMIT_SET", "r1", 0, "60s") == "RATELIMIT_OK"
+    client.apply()
+    assert ask(proxy, "a.example") == 200
+
+
 # Applying
 
 
@@ -753,6 +804,18 @@ def test_drain(proxy, client, backend):
     assert client.ask_json("DRAIN_STATUS")["duration_seconds"] == 90
 
 
+def test_a_drain_that_is_over_is_news(client, backend):
+    client.route("a.example", "/", backend().url)
+    client.apply()
+    assert client.ask("SUBSCRIBE", "drain_finished") == "SUBSCRIBE_OK"
+    assert client.ask("DRAIN_START", "300ms").startswith("DRAIN_OK|")
+    line = client.read()
+    assert line.startswith("EVENT|drain_finished|{"), line
+    assert json.loads(line.split("|", 2)[2])["outcome"] == "clean"
+    status = client.ask_json("DRAIN_STATUS")
+    assert (status["active"], status["traffic_percent"]) == (False, 0)
+
+
 # Events
 
 
@@ -814,7 +877,8 @@ def reconfigure(proxy, **settings):
     text = " ".join(f"{key} = {value}" for key, value in settings.items())
     proxy.conf_path.write_text(proxy.conf_path.read_text().replace(
         "registration {", "registration { " + text))
-    proxy.ctl("reload")
+    # refused while the last of the roles is still starting
+    wait_until(lambda: proxy.ctl("reload", check=False).returncode == 0)
 
 
 def test_a_session_survives_registryd(proxy, client, backend):

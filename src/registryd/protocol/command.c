@@ -33,6 +33,8 @@ static const struct {
 	[COMMAND_HEALTH_SET] = { command_stage, false },
 	[COMMAND_RATELIMIT_SET] = { command_stage, false },
 	[COMMAND_CIRCUIT_SET] = { command_stage, false },
+	[COMMAND_CIRCUIT_STATUS] = { command_circuit_status, false },
+	[COMMAND_CIRCUIT_RESET] = { command_circuit_reset, false },
 	[COMMAND_CONFIG_VALIDATE] = { command_config_validate, false },
 	[COMMAND_CONFIG_APPLY] = { command_config_apply, false },
 	[COMMAND_CONFIG_APPLY_PARTIAL] = { command_config_apply_partial,

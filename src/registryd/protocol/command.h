@@ -27,6 +27,8 @@ command_fn command_config_validate, command_config_apply,
 /* command_condition.c */
 command_fn command_maint_enter, command_maint_exit, command_maint_status,
     command_drain_start, command_drain_status, command_drain_cancel;
+/* command_circuit.c */
+command_fn command_circuit_status, command_circuit_reset;
 /* command_test.c, command_stats.c */
 command_fn command_backend_test, command_stats_get;
 
