@@ -26,6 +26,8 @@ api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
     api_route_patch, api_route_delete;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
+/* api_export.c, api_import.c */
+api_handle_fn api_export, api_import;
 /* api_rollback.c */
 api_handle_fn api_rollback;
 /* api_explain.c */

@@ -75,6 +75,15 @@ static const struct api_row rows[] = {
 	    .status = 200, .is_write = true,
 	    .summary = "Puts back what there was at a generation." },
 
+	/* all at once */
+	READ("/v1/export", api_export, NULL, "Document",
+	    "Shows all services, backends and routes as one document."),
+	{ .method = "POST", .path = "/v1/import", .handle = api_import,
+	    .query = "replace", .body = "Document", .answer = "Imported",
+	    .status = 200, .is_write = true,
+	    .summary = "Makes and changes what a document has, in one "
+		       "commit." },
+
 	/* the running sluice */
 	READ("/v1/explain", api_explain, "method url header from",
 	    "Explanation", "Says where a request would go, and why."),
