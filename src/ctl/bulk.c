@@ -76,9 +76,11 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "replace", no_argument, NULL, 'r' },
+		{ "force", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *target = "/v1/import";
+	bool replaces = false, is_forced = false;
+	char target[64];
 	struct client_answer answer;
 	struct buf body = { 0 };
 	struct json_doc *doc;
@@ -87,11 +89,15 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == '?')
-			return ctl_usage("import [--replace] FILE");
-		target = "/v1/import?replace=true";
+			return ctl_usage(
+			    "import [--replace] [--force] FILE");
+		replaces |= option == 'r';
+		is_forced |= option == 'f';
 	}
 	if (argc - optind != 1)
-		return ctl_usage("import [--replace] FILE");
+		return ctl_usage("import [--replace] [--force] FILE");
+	snprintf(target, sizeof(target), "/v1/import?replace=%s&force=%s",
+	    replaces ? "true" : "false", is_forced ? "true" : "false");
 	if (read_file(argv[optind], &body) == -1) {
 		fprintf(stderr, "sluicectl: %s: %s\n", argv[optind],
 		    strerror(errno));

@@ -34,6 +34,8 @@ api_handle_fn api_rollback;
 api_handle_fn api_explain;
 /* api_state.c */
 api_handle_fn api_livez, api_readyz, api_version, api_log_get, api_log_put;
+/* api_store.c */
+api_handle_fn api_store_accept;
 /* api_workers.c */
 api_handle_fn api_workers;
 /* api_reload.c */
