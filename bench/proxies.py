@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 """What is measured side by side: the floor, nginx, HAProxy and sluice.
 
-Each proxy runs with one worker or thread, pinned to core 0, and does equal
-work: keep-alive on both sides, X-Forwarded-For and -Proto set, Host kept.
+Each proxy runs with one worker or thread, pinned to core 0 (with two, on
+both cores), and does equal work: keep-alive on both sides, X-Forwarded-For
+and -Proto set, Host kept.
 """
 
 import http.client
@@ -17,10 +18,10 @@ import uuid
 
 TOP = pathlib.Path(__file__).resolve().parents[1]
 TICKS = os.sysconf("SC_CLK_TCK")
-PROXY_CORE, OTHER_CORE = "0", "1"
+PROXY_CORE, OTHER_CORE, BOTH_CORES = "0", "1", "0,1"
 
 NGINX = """
-worker_processes 1; daemon off; pid {home}/nginx.pid;
+worker_processes {workers}; daemon off; pid {home}/nginx.pid;
 error_log {home}/nginx-error.log;
 events {{ worker_connections 8192; }}
 http {{
@@ -46,7 +47,7 @@ http {{
 
 HAPROXY = """
 global
-  nbthread 1
+  nbthread {workers}
   maxconn 8192
   {log}
 defaults
@@ -123,8 +124,10 @@ def cpu_seconds(pid):
 class Proxy:
     """A program under test; start(log) leaves self.process and self.port."""
 
-    def __init__(self, home, origin, build):
+    def __init__(self, home, origin, build, workers=1):
         self.home, self.origin, self.build = home, origin, build
+        self.workers = workers
+        self.cores = PROXY_CORE if workers == 1 else BOTH_CORES
         self.port = free_port()
         self.process = None
 
@@ -143,9 +146,9 @@ class Floor(Proxy):
     name = "floor"
 
     def start(self, log):
-        if log:
+        if log or self.workers > 1:
             return False
-        self.process = pinned(PROXY_CORE, self.build / "bench-floor",
+        self.process = pinned(self.cores, self.build / "bench-floor",
                               "127.0.0.1", self.port, "127.0.0.1",
                               self.origin)
         wait_for(self.port, self.process)
@@ -161,9 +164,10 @@ class Nginx(Proxy):
         conf = self.home / "nginx.conf"
         conf.write_text(NGINX.format(
             home=self.home, port=self.port, origin=self.origin,
+            workers=self.workers,
             log=f"{self.home}/nginx.log combined buffer=64k" if log
             else "off"))
-        self.process = pinned(PROXY_CORE, "/usr/sbin/nginx", "-c", conf,
+        self.process = pinned(self.cores, "/usr/sbin/nginx", "-c", conf,
                               "-e", self.home / "nginx-error.log")
         wait_for(self.port, self.process)
         return True
@@ -177,10 +181,11 @@ class HAProxy(Proxy):
             return False
         conf = self.home / "haproxy.cfg"
         conf.write_text(HAPROXY.format(port=self.port, origin=self.origin,
+                                       workers=self.workers,
                                        **HAPROXY_LOG[log]))
         # HAProxy has no log file of its own: standard output is one.
         with open(self.home / "haproxy.log", "w") as output:
-            self.process = pinned(PROXY_CORE, "/usr/sbin/haproxy", "-db",
+            self.process = pinned(self.cores, "/usr/sbin/haproxy", "-db",
                                   "-f", conf, stdout=output)
         wait_for(self.port, self.process)
         return True
@@ -198,7 +203,7 @@ class Sluice(Proxy):
         access = f"{home}/access.log" if log else "off"
         self.conf = home / "sluice.conf"
         self.conf.write_text(f'''
-workers = 1
+workers = {self.workers}
 instance = "bench-{uuid.uuid4().hex[:8]}"
 state_dir = "{home}/state"
 runtime_dir = "{home}/run"
@@ -212,7 +217,7 @@ log {{ access = "{access}" error = "{home}/error.log" }}
 
     def spawn(self):
         with open(self.home / "sluice" / "stderr", "a") as errors:
-            self.process = pinned(PROXY_CORE, self.build / "sluice", "-F",
+            self.process = pinned(self.cores, self.build / "sluice", "-F",
                                   "-c", self.conf, stderr=errors)
 
     def start(self, log):

@@ -104,6 +104,8 @@ static const struct setting rows[] = {
 	  SETTINGS_RESTART, NULL, NULL, false },
 	{ "store.query_timeout", SETTING_SPAN, AT(store.query_timeout_ms),
 	  10, HOURS(1), "5s", SETTINGS_RESTART, NULL, NULL, false },
+	COUNT("store.max_shrink", store.max_shrink, 1, 100, "50",
+	    SETTINGS_IN_PLACE),
 
 	SPAN("health.interval", health.interval_ms, 10, DAYS(1), "5s"),
 	SPAN("health.timeout", health.timeout_ms, 10, HOURS(1), "2s"),

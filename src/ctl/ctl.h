@@ -42,6 +42,12 @@ ctl_verb_fn ctl_services, ctl_routes;
 /* ctl/history.c: what was changed, and back. */
 ctl_verb_fn ctl_history, ctl_diff, ctl_rollback;
 
+/* ctl/store.c */
+ctl_verb_fn ctl_store;
+
+/* ctl/bulk.c: all at once. */
+ctl_verb_fn ctl_export, ctl_import;
+
 /* ctl/backends.c, workers.c, top.c: read the segment, whoever lives. */
 ctl_verb_fn ctl_backends, ctl_workers, ctl_top;
 

@@ -336,17 +336,28 @@ print_rolled_back(const struct json_doc *doc)
 enum ctl_exit
 ctl_rollback(const struct ctl *ctl, int argc, char **argv)
 {
+	static const struct option options[] = {
+		{ "force", no_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *target = "/v1/rollback";
 	struct client_answer answer;
 	unsigned long long to;
 	struct json_doc *doc;
 	enum ctl_exit result;
 	char body[48];
+	int option;
 
-	if (argc != 2 ||
-	    bytes_to_number(bytes_of(argv[1]), INT64_MAX, &to) == -1)
-		return ctl_usage("rollback N, a generation");
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return ctl_usage("rollback [--force] N");
+		target = "/v1/rollback?force=true";
+	}
+	if (argc - optind != 1 ||
+	    bytes_to_number(bytes_of(argv[optind]), INT64_MAX, &to) == -1)
+		return ctl_usage("rollback [--force] N, a generation");
 	snprintf(body, sizeof(body), "{\"to\":%llu}", to);
-	result = ctl_ask(ctl, "POST", "/v1/rollback", bytes_of(body), &answer,
+	result = ctl_ask(ctl, "POST", target, bytes_of(body), &answer,
 	    &doc);
 	if (doc != NULL && ctl->wants_json)
 		printf("%.*s\n", BYTES_ARGS(buf_bytes(&answer.body)));

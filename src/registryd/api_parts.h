@@ -29,6 +29,8 @@ api_handle_fn api_control_get, api_control_put, api_control_delete,
     api_breaker_get, api_breaker_post;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
+/* api_export.c, api_import.c */
+api_handle_fn api_export, api_import;
 /* api_rollback.c */
 api_handle_fn api_rollback;
 /* api_explain.c */
@@ -40,6 +42,8 @@ api_handle_fn api_sessions_list, api_tokens_list, api_token_post,
     api_token_delete;
 /* api_state.c */
 api_handle_fn api_livez, api_readyz, api_version, api_log_get, api_log_put;
+/* api_store.c */
+api_handle_fn api_store_accept;
 /* api_workers.c */
 api_handle_fn api_workers;
 /* api_reload.c */

@@ -27,7 +27,7 @@ static const struct api_row rows[] = {
 	WRITE("PATCH", "/v1/services/{name}", api_service_patch, "Service",
 	    "Service", 200, "Changes members of a service."),
 	{ .method = "DELETE", .path = "/v1/services/{name}",
-	    .handle = api_service_delete, .query = "cascade", .status = 204,
+	    .handle = api_service_delete, .query = "cascade force", .status = 204,
 	    .is_write = true,
 	    .summary = "Removes a service and its backends; with cascade its "
 		       "routes, too." },
@@ -115,9 +115,23 @@ static const struct api_row rows[] = {
 	    "Lists the changes of generations A..B, oldest first."),
 
 	{ .method = "POST", .path = "/v1/rollback", .handle = api_rollback,
-	    .body = "Generation", .answer = "RolledBack",
+	    .query = "force", .body = "Generation", .answer = "RolledBack",
 	    .status = 200, .is_write = true,
 	    .summary = "Puts back what there was at a generation." },
+
+	/* all at once */
+	READ("/v1/export", api_export, NULL, "Document",
+	    "Shows all services, backends and routes as one document."),
+	{ .method = "POST", .path = "/v1/import", .handle = api_import,
+	    .query = "replace force", .body = "Document", .answer = "Imported",
+	    .status = 200, .is_write = true,
+	    .summary = "Makes and changes what a document has, in one "
+		       "commit." },
+
+	{ .method = "POST", .path = "/v1/store/accept",
+	    .handle = api_store_accept, .answer = "Status", .status = 202,
+	    .is_write = true,
+	    .summary = "Lets through what the guard holds." },
 
 	/* the running sluice */
 	READ("/v1/explain", api_explain, "method url header from",

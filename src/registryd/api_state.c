@@ -27,7 +27,7 @@ api_livez(struct registry *registry, struct admin_request *request)
 /* /readyz ---------------------------------------------------------------- */
 
 struct readiness {
-	bool has_table, is_stopping, is_store_up, is_health_fresh;
+	bool has_table, is_stopping, is_store_up, is_health_fresh, is_held;
 	struct store_figures figures;
 	int64_t beat_age_ms;		/* -1: healthd was never there */
 };
@@ -41,6 +41,7 @@ look(struct registry *registry, struct readiness *readiness)
 	store_figures(registry->store, &readiness->figures);
 	readiness->has_table = registry_has_table(registry);
 	readiness->is_stopping = registry_is_stopping(registry);
+	readiness->is_held = registry->guard.is_held;
 	readiness->is_store_up = readiness->figures.is_up &&
 	    registry->model != NULL;
 	readiness->beat_age_ms = beat == 0 ? -1 : clock_wall_ms() - beat;
@@ -55,7 +56,8 @@ word_of(const struct readiness *readiness)
 		return "stopping";
 	if (!readiness->has_table)
 		return "not_ready";
-	if (!readiness->is_store_up || !readiness->is_health_fresh)
+	if (!readiness->is_store_up || !readiness->is_health_fresh ||
+	    readiness->is_held)
 		return "degraded";
 	return "ready";
 }
@@ -77,7 +79,7 @@ static void
 write_parts(struct registry *registry, struct json_writer *writer,
     const struct readiness *readiness)
 {
-	char text[128];
+	char text[GUARD_TEXT_SIZE] = "";
 
 	json_write_key(writer, "generation");
 	json_write_integer(writer,
@@ -101,6 +103,9 @@ write_parts(struct registry *registry, struct json_writer *writer,
 	    readiness->figures.is_up && registry->model == NULL ?
 		"not read yet" :
 		readiness->figures.error);
+	if (readiness->is_held)
+		guard_describe(&registry->guard, text);
+	write_part(writer, "guard", !readiness->is_held, text);
 	if (readiness->beat_age_ms < 0)
 		snprintf(text, sizeof(text), "healthd has not been seen yet");
 	else

@@ -72,6 +72,7 @@ api_write_submit(struct registry *registry, struct admin_request *request,
 		return;
 	}
 	write->is_dry_run = api_query_flag(request, "dry_run");
+	write->is_forced = api_query_flag(request, "force");
 	write_queue_submit(registry->writes, write);
 }
 

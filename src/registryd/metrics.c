@@ -125,6 +125,9 @@ write_store(struct buf *buf, const struct registry *registry)
 	one_number(buf, METRIC_STORE_QUERY_SECONDS,
 	    (double)figures.query_us_sum / 1e6);
 	one(buf, METRIC_STORE_CONNECTS, figures.connect_count);
+	one(buf, METRIC_STORE_HELD, registry->guard.is_held);
+	one(buf, METRIC_STORE_HELD_ROUTES,
+	    registry->guard.is_held ? registry->guard.loss.removed : 0);
 }
 
 static void

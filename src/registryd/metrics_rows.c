@@ -93,6 +93,10 @@ static const struct metric_row rows[METRIC_COUNT] = {
 		"Time that queries to the store took."),
 	[METRIC_STORE_CONNECTS] = COUNTER("sluice_store_connects_total",
 	    "Connections to the store that were made."),
+	[METRIC_STORE_HELD] = GAUGE("sluice_store_held",
+	    "1 while the guard holds what the store says."),
+	[METRIC_STORE_HELD_ROUTES] = GAUGE("sluice_store_held_routes",
+	    "Routes that what is held would remove."),
 	[METRIC_RELOAD_TIME] =
 	    GAUGE("sluice_config_last_reload_success_timestamp_seconds",
 		"When the configuration was last read again, well."),

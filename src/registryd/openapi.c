@@ -60,6 +60,13 @@ static const struct {
 	{ "RolledBack", "{\"type\":\"object\",\"properties\":{\"to\":" NUMBER
 			",\"generation\":" NUMBER ",\"changes\":" NUMBER
 			"}}" },
+	{ "Document", "{\"type\":\"object\",\"properties\":{\"services\":{"
+		      "\"type\":\"array\",\"items\":{\"type\":\"object\"}},"
+		      "\"routes\":{\"type\":\"array\",\"items\":{\"$ref\":"
+		      "\"#/components/schemas/Route\"}}}}" },
+	{ "Imported", "{\"type\":\"object\",\"properties\":{\"generation\":"
+		      NUMBER ",\"created\":" NUMBER ",\"updated\":" NUMBER
+		      ",\"removed\":" NUMBER "}}" },
 	{ "Explanation", "{\"type\":\"object\"}" },
 	{ "Workers", "{\"type\":\"object\"}" },
 	{ "Version", "{\"type\":\"object\"}" },

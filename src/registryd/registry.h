@@ -16,6 +16,7 @@
 
 #include "daemon/daemon.h"
 #include "registryd/admin_server.h"
+#include "registryd/guard.h"
 #include "registryd/model.h"
 #include "registryd/news.h"
 #include "registryd/publisher.h"
@@ -51,6 +52,7 @@ struct registry {
 	struct write *recovery;		/* of a memory store, under way */
 	bool was_recovered;
 	ev_timer load_again;
+	struct guard guard;
 
 	struct publisher *publisher;
 	ev_timer publish_again;		/* a publication failed */

@@ -18,6 +18,7 @@
 #include "registryd/write_parts.h"
 
 #define AGAIN_S 1.0
+#define HELD_AGAIN_S 5.0		/* the store may have been mended */
 
 static void load(struct registry *);
 
@@ -26,7 +27,9 @@ retry_load(struct registry *registry)
 {
 	if (registry->is_leaving)
 		return;
-	ev_timer_set(&registry->load_again, AGAIN_S, 0.0);
+	ev_timer_stop(registry->loop, &registry->load_again);
+	ev_timer_set(&registry->load_again,
+	    registry->guard.is_held ? HELD_AGAIN_S : AGAIN_S, 0.0);
 	ev_timer_start(registry->loop, &registry->load_again);
 }
 
@@ -48,6 +51,12 @@ publish_now(struct registry *registry)
 static void
 take_model(struct registry *registry, struct model *model)
 {
+	if (!guard_lets_through(&registry->guard, registry->daemon->settings,
+		model, registry->table)) {
+		model_free(&model);
+		retry_load(registry);
+		return;
+	}
 	if (publisher_reconcile(model, registry->daemon->settings,
 		registry->table) == -1) {
 		log_error("store: load: %m: trying again");

@@ -63,6 +63,33 @@ refuse_room(struct problem *problem, const char *what, const char *setting)
 	    what, setting);
 }
 
+/* What the operator has not said yes to, and what he must say force to. */
+static int
+check_guard(const struct registry *registry, const struct write *write,
+    struct problem *problem)
+{
+	struct guard_loss loss = {
+		.routed = registry->model->routes.count,
+	};
+	char text[GUARD_TEXT_SIZE];
+
+	if (registry->guard.is_held) {
+		guard_describe(&registry->guard, text);
+		return problem_set(problem, 409, "store_held", NULL, "%s",
+		    text);
+	}
+	for (uint32_t i = 0; i < write->change_count; i++)
+		loss.removed += write->changes[i].is_removal &&
+		    write->changes[i].kind == OBJECT_ROUTE;
+	if (write->is_forced || strcmp(write->channel, "api") != 0 ||
+	    !guard_is_too_much(registry->daemon->settings, &loss))
+		return 0;
+	return problem_set(problem, 409, "would_shrink", NULL,
+	    "it would remove %zu of %zu routes at once, more than "
+	    "store.max_shrink; ask for force=true", loss.removed,
+	    loss.routed);
+}
+
 int
 registry_check_room(void *context, const struct write *write,
     struct problem *problem)
@@ -73,6 +100,8 @@ registry_check_room(void *context, const struct write *write,
 	struct growth growth = growth_of(registry, write);
 	struct statvfs space;
 
+	if (check_guard(registry, write, problem) == -1)
+		return -1;
 	if (growth.services > 0 &&
 	    model->services.count + growth.services >
 		settings->segment.services)

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/utf8.h"
+#include "http/chars.h"
 
 /* Where a line is being written; what does not fit is left out. */
 struct line {
@@ -84,11 +85,25 @@ is_plain(char c)
 	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
 }
 
+/* As many bytes of rest as are plain, 16 at a time while there are. */
 static size_t
 plain_len(struct bytes rest)
 {
 	size_t len = 0;
 
+#ifdef __SSE2__
+	for (; rest.len - len >= HTTP_BLOCK; len += HTTP_BLOCK) {
+		__m128i block = http_block_load(rest.data + len);
+		__m128i marks = _mm_or_si128(
+		    _mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+		    _mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+		int plain = _mm_movemask_epi8(_mm_andnot_si128(marks,
+		    http_block_in_range(block, 0x20, 0x7e - 0x20)));
+
+		if (plain != 0xffff)
+			return len + (size_t)__builtin_ctz(~(unsigned int)plain);
+	}
+#endif
 	while (len < rest.len && is_plain(rest.data[len]))
 		len++;
 	return len;

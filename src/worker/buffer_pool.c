@@ -38,6 +38,7 @@ buffer_pool_take(struct buffer_pool *pool)
 
 	if (buffer != NULL) {
 		SLIST_REMOVE_HEAD(&pool->unused, entry);
+		cache_prefetch(SLIST_FIRST(&pool->unused), CACHE_LINE);
 		pool->unused_count--;
 	} else if ((buffer = malloc(sizeof(*buffer))) == NULL) {
 		return NULL;

@@ -6,7 +6,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,7 +62,6 @@ void
 client_open(struct worker *worker, const struct client_origin *origin)
 {
 	struct client *client = SLIST_FIRST(&worker->unused_clients);
-	int one = 1;
 
 	if (client != NULL) {
 		SLIST_REMOVE_HEAD(&worker->unused_clients, unused);
@@ -78,9 +76,6 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	client->trusted_version = worker->trusted_version - 1;
 	client->is_first = true;
 	set_address(client, origin->address);
-	if (origin->address->ss_family != AF_UNIX)
-		(void)setsockopt(origin->fd, IPPROTO_TCP, TCP_NODELAY, &one,
-		    sizeof(one));
 	link_open(&client->link, worker->loop, &worker->buffers,
 	    stream_plain(origin->fd), on_readable, on_writable, client);
 	wheel_timer_init(&client->timer, on_timer);

@@ -279,6 +279,7 @@ answer_tunnel(void *context, const struct http_response *response)
 }
 
 static const struct client_ops h1_ops = {
+	.client_bytes = sizeof(struct client),
 	.informational = answer_informational,
 	.head = answer_head,
 	.room = answer_room,

@@ -25,10 +25,13 @@ exchange_new(struct worker *worker)
 {
 	struct exchange *exchange = SLIST_FIRST(&worker->unused_exchanges);
 
-	if (exchange != NULL)
+	if (exchange != NULL) {
 		SLIST_REMOVE_HEAD(&worker->unused_exchanges, unused);
-	else if ((exchange = malloc(sizeof(*exchange))) == NULL)
+		cache_prefetch(SLIST_FIRST(&worker->unused_exchanges),
+		    EXCHANGE_HOT_BYTES);
+	} else if ((exchange = malloc(sizeof(*exchange))) == NULL) {
 		return NULL;
+	}
 	memset(exchange, 0, offsetof(struct exchange, request_id_text));
 	exchange->worker = worker;
 	exchange->started = worker->now;

@@ -18,6 +18,7 @@
 
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -43,6 +44,7 @@ struct tunnel;
 /* What the exchange asks of the side that speaks with the client.  Any
  * of these may end the exchange: look at is_over behind a call. */
 struct client_ops {
+	size_t client_bytes;		/* what the client's object is long */
 	/* An informational answer (1xx), then the final head. */
 	void (*informational)(void *client, const struct http_response *);
 	void (*head)(void *client, const struct http_response *);
@@ -125,8 +127,12 @@ struct exchange {
 	struct http_request request;
 };
 
+/* What every exchange touches of itself, its fields left out. */
+#define EXCHANGE_HOT_BYTES offsetof(struct exchange, request.host_buf)
+
 /* NULL when out of memory. */
 struct exchange *exchange_new(struct worker *);
+
 
 /* Decides and starts.  request, ops, client, peer and such are set. */
 void exchange_begin(struct exchange *);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,16 @@ on_acceptable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 			return;
 }
 
+/* Clients inherit what their listener has; a unix socket has none. */
+static void
+set_no_delay(const struct listener *listener)
+{
+	int one = 1;
+
+	(void)setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, &one,
+	    sizeof(one));
+}
+
 static void
 set_port(struct listener *listener)
 {
@@ -152,6 +163,7 @@ listeners_start(struct worker *worker)
 		listener->space = worker->settings->listens[i].space;
 		wheel_timer_init(&listener->pause, on_pause_over);
 		set_port(listener);
+		set_no_delay(listener);
 		flags = fcntl(listener->fd, F_GETFL);
 		if (flags == -1 ||
 		    fcntl(listener->fd, F_SETFL, flags | O_NONBLOCK) == -1)

@@ -300,7 +300,11 @@ upstream_on_readable(struct ev_loop *loop UNUSED, ev_io *io,
     int events UNUSED)
 {
 	struct upstream *upstream = io->data;
-	ssize_t got = link_read(&upstream->link);
+	struct exchange *exchange = upstream->exchange;
+	ssize_t got;
+
+	cache_prefetch(exchange, EXCHANGE_HOT_BYTES);
+	got = link_read(&upstream->link);
 
 	if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		link_drop_empty_input(&upstream->link);
@@ -315,7 +319,8 @@ upstream_on_readable(struct ev_loop *loop UNUSED, ev_io *io,
 		take_end(upstream, false);
 		return;
 	}
-	upstream->exchange->is_answer_seen = true;
+	cache_prefetch(exchange->client, exchange->ops->client_bytes);
+	exchange->is_answer_seen = true;
 	upstream_touch_timer(upstream);
 	process(upstream);
 }

@@ -218,8 +218,10 @@ upstream_pool_take(struct worker *worker, struct upstream_pool *pool)
 {
 	struct upstream *upstream = TAILQ_FIRST(&pool->idle);
 
-	if (upstream != NULL)
+	if (upstream != NULL) {
 		upstream_pool_forget(worker, upstream);
+		cache_prefetch(TAILQ_FIRST(&pool->idle), sizeof(*upstream));
+	}
 	return upstream;
 }
 

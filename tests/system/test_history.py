@@ -104,7 +104,7 @@ def test_any_generation_can_be_put_back(sluice, environment):
     targets = dice.sample(sorted(tables), 40) + [0]
     for to in targets:
         before = generation_of(proxy)
-        answer = proxy.post("/v1/rollback", {"to": to})
+        answer = proxy.post("/v1/rollback?force=true", {"to": to})
         assert answer.status == 200, (seed, to, answer)
         assert answer.json["to"] == to
         now = generation_of(proxy)
@@ -113,7 +113,7 @@ def test_any_generation_can_be_put_back(sluice, environment):
         assert table_of(proxy) == tables[to], (seed, to)
         tables[now] = tables[to]
     # What came back is in the store as well.
-    proxy.post("/v1/rollback", {"to": max(tables) // 2})
+    proxy.post("/v1/rollback?force=true", {"to": max(tables) // 2})
     shown = table_of(proxy)
     proxy.kill_role("registryd")
     assert table_of(proxy) == shown
