@@ -1155,3 +1155,25 @@ def test_ctl_monitor(proxy):
         assert monitor.wait(10) == 0
     answer = proxy.ctl("monitor", "weather", check=False)
     assert answer.returncode == 1
+
+
+def test_sessions_live_in_postgresql_as_well(sluice, backend, database):
+    proxy = sluice(f'store {{ driver = "postgres" url = "{database}" }}')
+    server = backend()
+    with Registrant(proxy) as client:
+        sid = client.register()
+        client.route("a.example", "/", server.url)
+        client.apply()
+        client.route("b.example", "/", server.url)
+        client.ask("HEADERS_SET", "ALL", "X-A", "1")
+        assert client.ask("CONFIG_APPLY_PARTIAL", "headers") == "OK"
+    make_token(proxy, label="later")
+    proxy.kill_role("registryd")
+    with Registrant(proxy) as client:
+        client.sid = sid
+        assert client.say(f"RECONNECT|{sid}") == "OK"
+        assert client.ask_json("CONFIG_DIFF")["routes"]["added"] == ["r2"]
+        assert headers_of(proxy, "a.example")["x-a"] == "1"
+        assert client.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
+    assert len(proxy.get("/v1/tokens").json["items"]) == 1
+    assert proxy.get("/v1/sessions").json["items"] == []
