@@ -15,6 +15,7 @@
 /* Ends are spread over a tenth of what is left of the drain when it is
  * seen, and no more than this. */
 #define END_SPREAD_MAX_MS 2000
+#define END_PAUSE_MS	  100		/* who counts, counts before */
 #define GOODBYE_MS	  2000		/* for the answer to a Close */
 
 enum side { SIDE_CLIENT, SIDE_BACKEND, SIDE_COUNT };
@@ -77,6 +78,13 @@ pass_end(struct tunnel *tunnel, enum side from)
 	stream_shutdown(&tunnel->links[to]->stream);
 }
 
+static struct bytes
+waiting(const struct link *link)
+{
+	return buffer_len(link->in) > 0 ? buffer_bytes(link->in)
+					: bytes_slice(NULL, 0);
+}
+
 /* Puts a Close between two frames, once there is room for it. */
 static void
 tell(struct tunnel *tunnel, enum side to)
@@ -102,7 +110,7 @@ static struct bytes
 take_closing(struct tunnel *tunnel, enum side from)
 {
 	enum side to = from == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT;
-	struct bytes data = buffer_bytes(tunnel->links[from]->in);
+	struct bytes data = waiting(tunnel->links[from]);
 
 	if (!tunnel->is_told[to] && frame_is_boundary(&tunnel->frames[from]))
 		tell(tunnel, to);
@@ -111,18 +119,22 @@ take_closing(struct tunnel *tunnel, enum side from)
 		return data;
 	}
 	frame_follow(&tunnel->frames[from], data);
-	link_consume(tunnel->links[from], (uint32_t)data.len);
+	if (data.len > 0)
+		link_consume(tunnel->links[from], (uint32_t)data.len);
 	return bytes_slice(NULL, 0);
 }
 
-/* Both sides are told, and the client has answered or left. */
+/* Both sides are told, and have answered or left. */
 static bool
 is_goodbye_over(const struct tunnel *tunnel)
 {
-	return tunnel->is_closing && tunnel->is_told[SIDE_CLIENT] &&
-	    !link_has_output(tunnel->links[SIDE_CLIENT]) &&
-	    (tunnel->frames[SIDE_CLIENT].has_closed ||
-	    tunnel->has_ended[SIDE_CLIENT]);
+	for (int side = 0; tunnel->is_closing && side < SIDE_COUNT; side++)
+		if (!tunnel->is_told[side] ||
+		    link_has_output(tunnel->links[side]) ||
+		    (!tunnel->frames[side].has_closed &&
+		    !tunnel->has_ended[side]))
+			return false;
+	return tunnel->is_closing;
 }
 
 /* Moves what waits.  False: the tunnel is over. */
@@ -132,8 +144,8 @@ move(struct tunnel *tunnel, enum side from)
 	enum side to = from == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT;
 	struct link *source = tunnel->links[from];
 	struct link *target = tunnel->links[to];
-	struct bytes data = tunnel->is_closing ? take_closing(tunnel, from) :
-	    buffer_bytes(source->in);
+	struct bytes data = tunnel->is_closing ? take_closing(tunnel, from)
+					       : waiting(source);
 	ssize_t taken = 0;
 
 	if (data.len > 0)
@@ -261,7 +273,7 @@ tunnel_set_end(struct tunnel *tunnel, struct instant end)
 		left_ms = 0;
 	spread_ms = left_ms / 10 < END_SPREAD_MAX_MS ? left_ms / 10 :
 	    END_SPREAD_MAX_MS;
-	worker_set_timer(worker, &tunnel->end_timer, left_ms +
+	worker_set_timer(worker, &tunnel->end_timer, left_ms + END_PAUSE_MS +
 	    (int64_t)random_below(&worker->ids[1], (uint32_t)spread_ms + 1));
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "world.h"
 
 #define ANSWER_200 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -45,6 +46,20 @@ http_probe(const char *path)
 		.kind = PROBE_HTTP,
 		.path = bytes_of(path),
 	};
+}
+
+static void
+note_failure(struct world *world, uint32_t slot, uint32_t generation,
+    enum failure_kind kind)
+{
+	const struct failure failure = {
+		.backend = slot,
+		.generation = generation,
+		.kind = kind,
+		.at_ns = clock_now().ns,
+	};
+
+	monitor_note_failure(world->monitor, &failure);
 }
 
 static void
@@ -304,11 +319,11 @@ a_failure_seen_by_a_worker_is_probed_at_once(void **state)
 	generation = world_generation(&world, slot);
 
 	fake_close(&fake);
-	monitor_note_failure(world.monitor, slot, generation + 1, false);
-	monitor_note_failure(world.monitor, slot, generation, true);
+	note_failure(&world, slot, generation + 1, FAILURE_CONNECT);
+	note_failure(&world, slot, generation, FAILURE_STATUS);
 	assert_int_equal(world_flags(&world, slot), HEALTH_UP);
 	for (int i = 0; i < 100; i++)
-		monitor_note_failure(world.monitor, slot, generation, false);
+		note_failure(&world, slot, generation, FAILURE_CONNECT);
 	world_wait_flags(&world, slot, HEALTH_DOWN);
 	assert_int_equal(atomic_load(
 	    &health_detail(world.health, slot)->passive_count), 101);
@@ -339,13 +354,13 @@ a_failure_that_no_probe_confirms_changes_nothing(void **state)
 	slot = add_one(&world, &connect_probe, at_port(fake.port));
 	world_wait_flags(&world, slot, HEALTH_UP);
 	for (int i = 0; i < 2; i++)
-		monitor_note_failure(world.monitor, slot,
-		    world_generation(&world, slot), false);
+		note_failure(&world, slot, world_generation(&world, slot),
+		    FAILURE_CONNECT);
 	ev_run(world.loop, EVRUN_ONCE);
 	/* The first is under way: another comes, and waits its time. */
 	while (!was_probed_again(&world, &slot)) {
-		monitor_note_failure(world.monitor, slot,
-		    world_generation(&world, slot), false);
+		note_failure(&world, slot, world_generation(&world, slot),
+		    FAILURE_CONNECT);
 		ev_run(world.loop, EVRUN_ONCE);
 	}
 	assert_int_equal(world_flags(&world, slot), HEALTH_UP);
@@ -407,8 +422,8 @@ verdicts_outlive_healthd(void **state)
 
 	/* Failures are still known for what they are. */
 	fake_close(&fake);
-	monitor_note_failure(world.monitor, slots[0],
-	    world_generation(&world, slots[0]), false);
+	note_failure(&world, slots[0], world_generation(&world, slots[0]),
+	    FAILURE_CONNECT);
 	world_wait_flags(&world, slots[0], HEALTH_DOWN);
 	world_close(&world);
 }
@@ -491,8 +506,8 @@ without_probes_a_failure_makes_suspect_for_a_time(void **state)
 	world.settings->http.suspect_ms = 20;
 	slot = add_one(&world, &off, at_port(1));
 	assert_int_equal(world_flags(&world, slot), 0);
-	monitor_note_failure(world.monitor, slot,
-	    world_generation(&world, slot), false);
+	note_failure(&world, slot, world_generation(&world, slot),
+		    FAILURE_CONNECT);
 	assert_int_equal(world_flags(&world, slot), HEALTH_DOWN);
 	world_wait_flags(&world, slot, 0);
 	assert_int_equal(world.changed_count, 2);

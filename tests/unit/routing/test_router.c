@@ -110,6 +110,7 @@ fail_on(struct world *w, uint32_t service_slot, uint32_t index)
 static void
 arrange(struct world *w, uint32_t service, uint32_t index, char letter)
 {
+	const struct condition_spec maintenance = { .in_maintenance = true };
 	static const struct {
 		char letter;
 		uint32_t flags;
@@ -118,7 +119,7 @@ arrange(struct world *w, uint32_t service, uint32_t index, char letter)
 		{ 'U', HEALTH_UP },
 		{ 'x', HEALTH_UP },
 		{ 'd', HEALTH_DOWN },
-		{ 'm', HEALTH_UP | HEALTH_MAINTENANCE },
+		{ 'm', HEALTH_UP },
 		{ 'b', HEALTH_UP | HEALTH_BREAKER },
 		{ 'h', HEALTH_UP | HEALTH_HALF_OPEN },
 	};
@@ -126,6 +127,8 @@ arrange(struct world *w, uint32_t service, uint32_t index, char letter)
 	for (size_t i = 0; i < COUNT_OF(flags); i++)
 		if (flags[i].letter == letter)
 			world_set_flags(w, service, index, flags[i].flags);
+	if (letter == 'm')
+		world_order_backend(w, service, index, &maintenance);
 	if (letter == 'e')
 		world_drain(w, service, index, 0);
 	if (letter == 'U' || letter == 'S')
@@ -610,14 +613,109 @@ static void
 a_cancelled_drain_serves_all_at_once(void **state)
 {
 	struct world *w = *state;
+	const struct condition_spec none = { 0 };
 	const uint32_t weight = 1;
 	uint32_t service, counts[1];
 
 	service = world_add_plain(w, "/", BALANCE_ROUND_ROBIN, &weight, 1);
 	world_drain(w, service, 0, 20000);
 	w->now = instant_after_ms(w->now, 19000);
-	world_set_flags(w, service, 0, HEALTH_UP);
+	world_order_backend(w, service, 0, &none);
 	count_choices(w, 100, counts, 1);
+}
+
+/* Maintenance ------------------------------------------------------------ */
+
+/* A service and its route in maintenance, with a list and an end. */
+static const struct {
+	const char *sentence, *allow;
+	uint32_t client;		/* in the order of the network */
+	int64_t until_ms;		/* from now; 0: until told */
+	enum route_refusal want;
+} orders[] = {
+	{ "maintenance keeps everybody out", "", 0x0100007f, 0,
+	  REFUSED_MAINTENANCE },
+	{ "a tester passes by address", "::1, 127.0.0.1", 0x0100007f, 0,
+	  REFUSED_NOT },
+	{ "and by block", "127.0.0.0/8", 0x0703027f, 0, REFUSED_NOT },
+	{ "others do not", "127.0.0.1,10.0.0.0/8", 0x0200007f, 0,
+	  REFUSED_MAINTENANCE },
+	{ "what is no address lets nobody pass", "x,127.0.0.1/33",
+	  0x0100007f, 0, REFUSED_MAINTENANCE },
+	{ "its end is by the clock", "", 0x0100007f, -1, REFUSED_NOT },
+	{ "and not before", "", 0x0100007f, 1, REFUSED_MAINTENANCE },
+};
+
+static void
+maintenance_follows_its_table(void **state)
+{
+	for (size_t i = 0; i < COUNT_OF(orders); i++) {
+		const uint32_t weight = 1;
+		struct condition_spec condition = {
+			.in_maintenance = true,
+			.allow = bytes_of(orders[i].allow),
+		};
+		struct route_query query = world_query("/", orders[i].client);
+		enum route_refusal refusal;
+		struct world *w;
+		uint32_t service;
+
+		world_set_up(state);
+		w = *state;
+		service = world_add_plain(w, "/", BALANCE_ROUND_ROBIN,
+		    &weight, 1);
+		if (orders[i].until_ms != 0)
+			condition.maintenance_until_ns = instant_after_ms(
+			    w->now, orders[i].until_ms).ns;
+		world_order_backend(w, service, 0, &condition);
+		(void)world_choose(w, &query, &refusal);
+		if (refusal != orders[i].want)
+			fail_msg("%s", orders[i].sentence);
+		world_tear_down(state);
+	}
+}
+
+static void
+the_page_is_of_the_first_that_is_in_maintenance(void **state)
+{
+	struct world *w = *state;
+	const uint32_t weights[] = { 1, 1 };
+	struct condition_spec condition = {
+		.in_maintenance = true,
+		.page_url = BYTES_LITERAL("http://pages.test/"),
+	};
+	struct route_query query = world_query("/", 1);
+	struct route_choice choice;
+	uint32_t service;
+
+	service = world_add_plain(w, "/", BALANCE_ROUND_ROBIN, weights, 2);
+	world_order_backend(w, service, 0, &condition);
+	condition.page_url = bytes_of("http://other.test/");
+	world_order_backend(w, service, 1, &condition);
+	router_choose(w->router, &query, w->now, &choice);
+	assert_int_equal(choice.refusal, REFUSED_MAINTENANCE);
+	assert_non_null(choice.condition);
+	assert_true(bytes_is(choice.condition->page_url,
+	    "http://pages.test/"));
+	router_release(w->router, &choice);
+}
+
+static void
+a_drain_tells_when_it_is_complete(void **state)
+{
+	struct world *w = *state;
+	const uint32_t weight = 1;
+	struct route_query query = world_query("/", 1);
+	struct route_choice choice;
+	uint32_t service;
+
+	service = world_add_plain(w, "/", BALANCE_ROUND_ROBIN, &weight, 1);
+	router_choose(w->router, &query, w->now, &choice);
+	assert_int_equal(router_drain_end(w->router, &choice).ns, 0);
+	world_drain(w, service, 0, 20000);
+	assert_int_equal(router_drain_end(w->router, &choice).ns,
+	    instant_after_ms(w->now, 20000).ns);
+	router_release(w->router, &choice);
 }
 
 /* Explaining ------------------------------------------------------------- */
@@ -651,8 +749,8 @@ each_backend_is_explained(void **state)
 	for (uint32_t i = 0; i < COUNT_OF(wants); i++)
 		arrange(w, service, i, wants[i].letter);
 	routed = router_get_service(w->router, service);
-	assert_int_equal(router_explain_service(w->router, routed, w->now,
-	    standings_r, COUNT_OF(wants)), COUNT_OF(wants));
+	assert_int_equal(router_explain_service(w->router, routed, NULL,
+	    w->now, standings_r, COUNT_OF(wants)), COUNT_OF(wants));
 	router_put_service(w->router, routed);
 	for (size_t i = 0; i < COUNT_OF(wants); i++) {
 		assert_string_equal(standings_r[i].tier, wants[i].tier);
@@ -689,6 +787,9 @@ main(void)
 		CASE(a_route_that_shares_takes_the_share_of_a_drain),
 		CASE(routes_that_all_drain_refuse_by_their_weights),
 		CASE(a_cancelled_drain_serves_all_at_once),
+		cmocka_unit_test(maintenance_follows_its_table),
+		CASE(the_page_is_of_the_first_that_is_in_maintenance),
+		CASE(a_drain_tells_when_it_is_complete),
 		CASE(each_backend_is_explained),
 	};
 

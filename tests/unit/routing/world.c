@@ -24,12 +24,12 @@ in_flight(void *context, uint32_t slot, uint64_t id)
 }
 
 static bool
-take_trial(void *context, uint32_t slot, uint32_t generation)
+take_trial(void *context, const struct limit_trial *trial, uint32_t max)
 {
 	struct world *w = context;
 
-	(void)slot;
-	assert_int_not_equal(generation, 0);
+	assert_int_not_equal(trial->generation, 0);
+	assert_true(max > 0);
 	if (w->trials == 0)
 		return false;
 	w->trials--;
@@ -241,16 +241,30 @@ world_prove(struct world *w, uint32_t service_slot)
 }
 
 void
-world_drain(struct world *w, uint32_t service, uint32_t index, int64_t span_ms)
+world_order_backend(struct world *w, uint32_t service, uint32_t index,
+    const struct condition_spec *condition)
 {
 	const struct routed_backend *backend = backend_of(w, service, index);
-	struct health_detail *detail =
-	    health_detail_writable(w->words, backend->slot);
+	struct backend_spec spec = backend->spec;
+	uint32_t slot = backend->slot;
 
-	assert_non_null(detail);
-	atomic_store(&detail->drain_start_ns, w->now.ns);
-	atomic_store(&detail->drain_span_ms, span_ms);
-	world_set_flags(w, service, index, HEALTH_UP | HEALTH_DRAIN);
+	spec.service = service;
+	spec.condition = *condition;
+	table_writer_begin(w->writer);
+	assert_int_equal(table_writer_put_backend(w->writer, &slot, &spec), 0);
+	commit(w);
+}
+
+void
+world_drain(struct world *w, uint32_t service, uint32_t index, int64_t span_ms)
+{
+	const struct condition_spec condition = {
+		.drain_start_ns = w->now.ns,
+		.drain_span_ms = span_ms,
+	};
+
+	world_set_flags(w, service, index, HEALTH_UP);
+	world_order_backend(w, service, index, &condition);
 }
 
 struct route_query

@@ -57,6 +57,9 @@ void world_set_flags(struct world *, uint32_t service, uint32_t index,
     uint32_t flags);
 /* All are up. */
 void world_prove(struct world *, uint32_t service);
+/* Puts the backend again, with a condition. */
+void world_order_backend(struct world *, uint32_t service, uint32_t index,
+    const struct condition_spec *);
 /* Drains from now on, over so long. */
 void world_drain(struct world *, uint32_t service, uint32_t index,
     int64_t span_ms);

@@ -47,9 +47,9 @@ a_word_is_read_by_its_generation_only(void **state)
 {
 	(void)state;
 	assert_int_equal(health_get(reader, 7, 3), 0);
-	assert_int_equal(health_put(writer, 7, 3, HEALTH_UP | HEALTH_DRAIN),
+	assert_int_equal(health_put(writer, 7, 3, HEALTH_UP | HEALTH_BREAKER),
 	    0);
-	assert_int_equal(health_get(reader, 7, 3), HEALTH_UP | HEALTH_DRAIN);
+	assert_int_equal(health_get(reader, 7, 3), HEALTH_UP | HEALTH_BREAKER);
 	assert_int_equal(health_get(reader, 7, 4), 0);
 	assert_int_equal(health_get(reader, 8, 3), 0);
 }
