@@ -31,6 +31,8 @@ enum master_phase {
 	MASTER_STOPPING_OTHERS,
 };
 
+#define MASTER_RELOADS_MAX 16
+
 /* Rows of processes, as in master_status. */
 #define REGISTRYD_INDEX	   0
 #define HEALTHD_INDEX	   1
@@ -53,7 +55,9 @@ struct master {
 	enum master_phase phase;
 	int exit_status;
 	struct instant deadline;	/* of the stop; ns 0: unbounded */
-	bool is_reload_due;		/* SIGHUP came while starting */
+	bool is_reload_due;		/* asked for while starting */
+	uint64_t reload_requests[MASTER_RELOADS_MAX]; /* to be answered then */
+	uint32_t reload_request_count;
 	bool has_bounded_stop;		/* a second signal kills */
 
 	struct process processes[MASTER_ROLES_MAX];

@@ -195,28 +195,47 @@ reload_into(struct master *master, struct buf *outcome)
 	return means.settings != NULL;
 }
 
+static void
+answer_request(struct master *master, uint64_t request_id, bool is_good,
+    const struct buf *outcome)
+{
+	struct role_outcome answer = { .id = request_id, .is_good = is_good };
+
+	snprintf(answer.text, sizeof(answer.text), "%.*s", (int)outcome->len,
+	    outcome->len == 0 ? "" : outcome->data);
+	process_order(&master->processes[REGISTRYD_INDEX], TO_ROLE_RELOADED,
+	    &answer, sizeof(answer), -1);
+}
+
 void
 reload(struct master *master)
 {
 	struct buf outcome = { 0 };
+	bool is_good = reload_into(master, &outcome);
 
-	reload_into(master, &outcome);
+	for (uint32_t i = 0; i < master->reload_request_count; i++)
+		answer_request(master, master->reload_requests[i], is_good,
+		    &outcome);
+	master->reload_request_count = 0;
+	master->is_reload_due = false;
 	buf_free(&outcome);
 }
 
 void
 reload_asked(struct master *master, uint64_t request_id)
 {
-	struct role_outcome answer = { .id = request_id };
-	struct buf outcome = { 0 };
+	struct buf refusal = { 0 };
 
-	if (master->phase == MASTER_RUNNING)
-		answer.is_good = reload_into(master, &outcome);
-	else
-		buf_append_text(&outcome, "not while starting or stopping");
-	snprintf(answer.text, sizeof(answer.text), "%.*s", (int)outcome.len,
-	    outcome.len == 0 ? "" : outcome.data);
-	process_order(&master->processes[REGISTRYD_INDEX], TO_ROLE_RELOADED,
-	    &answer, sizeof(answer), -1);
-	buf_free(&outcome);
+	if (master->phase <= MASTER_RUNNING &&
+	    master->reload_request_count < MASTER_RELOADS_MAX) {
+		master->reload_requests[master->reload_request_count++] =
+		    request_id;
+		master->is_reload_due = true;
+		if (master->phase == MASTER_RUNNING)
+			reload(master);
+		return;
+	}
+	buf_append_text(&refusal, "sluice is stopping, or busy starting");
+	answer_request(master, request_id, false, &refusal);
+	buf_free(&refusal);
 }

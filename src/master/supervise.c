@@ -134,7 +134,6 @@ step_start(struct master *master)
 	background_report(master, 0);
 	if (master->is_reload_due)
 		reload(master);
-	master->is_reload_due = false;
 }
 
 static void

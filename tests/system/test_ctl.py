@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from harness.sluice import Sluice
+from harness.wait import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,16 @@ def test_nobody_answers_in_time(proxy, tmp_path):
         done = proxy.ctl("-s", f"unix:{path}", "-t", "100ms", "healthcheck",
                          check=False)
     assert done.returncode == 4
+
+
+def test_a_reload_while_starting_is_carried_out_then(sluice):
+    proxy = sluice()
+    assert proxy.stop() == 0
+    proxy.spawn()
+
+    def reloaded():
+        done = proxy.ctl("reload", check=False)
+        assert done.returncode in (0, 3), done      # 3: not there yet
+        return done.returncode == 0
+
+    wait_until(reloaded)
