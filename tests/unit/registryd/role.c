@@ -104,6 +104,7 @@ role_start(struct role *role)
 		{ healthd[0], FD_PEER },
 		{ listen_on_loopback(&role->port), FD_LISTEN_FIRST },
 		{ listen_on_loopback(&(uint16_t){ 0 }), FD_LISTEN_FIRST + 1 },
+		{ listen_on_loopback(&(uint16_t){ 0 }), FD_LISTEN_FIRST + 2 },
 	};
 	if ((role->pid = fork()) == -1)
 		err(1, "fork");

@@ -197,12 +197,15 @@ start_worker(struct harness *harness, const char *program, int listener)
 	    ASIDE + 2);
 	inherit(eventfd(0, EFD_NONBLOCK), ASIDE + 3);
 	inherit(listener, ASIDE + 4);
+	inherit(segment_open_writable(harness->dir, SEGMENT_LIMITS, 0),
+	    ASIDE + 5);
 	inherit(ASIDE, FD_MASTER);
 	inherit(ASIDE + 1, FD_SETTINGS);
 	inherit(ASIDE + 2, FD_REGION);
 	inherit(ASIDE + 3, FD_FAILURES);
 	inherit(ASIDE + 4, FD_LISTEN_FIRST);
-	for (int fd = ASIDE; fd < ASIDE + 5; fd++)
+	inherit(ASIDE + 5, FD_LIMITS);
+	for (int fd = ASIDE; fd < ASIDE + 6; fd++)
 		close(fd);
 	execl(program, "sluice-worker", "-r", "0", (char *)NULL);
 	err(1, "%s", program);
