@@ -18,6 +18,7 @@ enum request_type {
 	REQUEST_COMMIT,
 	REQUEST_HISTORY,
 	REQUEST_PING,
+	REQUEST_FOLLOW,
 };
 
 #define REQUEST_MESSAGE_SIZE 256
@@ -29,6 +30,7 @@ struct store_request {
 		struct store_loader load;
 		struct store_commit commit;
 		struct store_history_query history;
+		struct store_follow_query follow;
 	} ask;
 	store_done_fn *done;
 	void *context;
