@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from harness.load import Load
+from harness.nginx import Nginx
 from harness.postgres import Cluster
 from harness.wait import wait_until
 
@@ -15,9 +17,9 @@ FAST = 'store { follow_interval = "200ms" }'
 
 
 @pytest.fixture
-def own_cluster(tmp_path):
+def own_cluster(tmp_path_factory):
     """A cluster that the test may stop."""
-    server = Cluster(tmp_path / "postgres")
+    server = Cluster(tmp_path_factory.mktemp("postgres"))
     server.start()
     yield server
     server.end()
@@ -212,3 +214,75 @@ def test_ten_started_at_once_migrate_once(sluice, cluster, database,
             proxy.process.terminate()
         for proxy in proxies:
             proxy.end()
+
+
+class Traffic:
+    """wrk on a service, and what it saw."""
+
+    def __init__(self, proxy, path):
+        self.proxy, self.load = proxy, Load(proxy.url + path)
+
+    def go_on(self, count=1000):
+        before = self.requests()
+        wait_until(lambda: self.requests() >= before + count, 60)
+
+    def requests(self):
+        return sum(row["requests"] for row in self.proxy.processes("worker"))
+
+
+@pytest.fixture
+def origin(tmp_path):
+    server = Nginx(tmp_path / "nginx")
+    yield server
+    server.close()
+
+
+def is_store_up(proxy):
+    parts = proxy.get("/readyz?verbose").json["parts"]
+    return parts["store"]["status"] == "ok"
+
+
+def test_a_stopped_database_is_not_noticed_by_clients(
+        sluice, origin, own_cluster):
+    url = own_cluster.create_database()
+    environment = {"DB_DRIVER": "postgres", "DATABASE_URL": url}
+    one = sluice(FAST, name="a", environment=environment)
+    two = sluice(FAST, name="b", environment=environment)
+    one.register("origin", origin.url, "/origin")
+    for i in range(12):
+        one.register(f"s{i}", origin.url, f"/p{i}")
+    wait_until(lambda: same_tables([one, two]))
+    shown = table_of(one)
+    traffic = Traffic(one, "/origin/small")
+    try:
+        traffic.go_on()
+        own_cluster.stop("immediate")
+        wait_until(lambda: not is_store_up(one))
+        for role in ("registryd", "healthd", "registryd"):
+            one.kill_role(role)
+            traffic.go_on()
+        ready = one.get("/readyz")
+        assert ready.status == 200 and ready.json["status"] == "degraded"
+        answer = one.post("/register", {
+            "name": "n", "base_url": origin.url, "routes": ["/n"]})
+        assert answer.status == 503, answer
+        assert one.post("/v1/services", {"name": "n"}).status == 503
+        # A worker that is killed cuts what it holds, and nothing else.
+        victim = one.worker_pids()[0]
+        one.kill(victim)
+        wait_until(lambda: len(one.worker_pids()) == 2
+                   and victim not in one.worker_pids(), 30)
+        traffic.go_on()
+        assert one.ask_traffic("GET", "/p3/small") == 200
+        own_cluster.start()
+        wait_until(lambda: is_store_up(one) and is_store_up(two), 60)
+        report = traffic.load.stop()
+    finally:
+        traffic.load.abandon()
+    assert report.bad_statuses == 0
+    assert sum(report.socket_errors) <= 64
+    # Nobody had to do anything, and changes go on.
+    assert table_of(one) == shown and table_of(two) == shown
+    two.register("n", origin.url, "/n")
+    wait_until(lambda: same_tables([one, two]))
+    assert one.ask_traffic("GET", "/n/small") == 200
