@@ -233,3 +233,66 @@ DELETE FROM note WHERE kind = $1 AND key = $2
 -- name: select_notes
 SELECT kind, key, seq, body FROM note
 ORDER BY kind <> 'session', key, kind, seq
+
+-- Followers.  The payload is a generation and nothing else.
+-- name: notify
+SELECT pg_notify('sluice_generation', $1)
+
+-- name: listen
+LISTEN sluice_generation
+
+-- How many changes there are behind a generation, at most so many, and for
+-- how many milliseconds the oldest of them has been there.
+-- name: count_news
+SELECT count(*), coalesce((extract(epoch FROM
+	clock_timestamp() - min(at)) * 1000)::bigint, 0)
+FROM (SELECT at FROM change WHERE generation > $1
+	ORDER BY generation, seq LIMIT $2) AS news
+
+-- Each object that was changed since and is there, found by its key.
+-- name: select_services_since
+SELECT s.name, s.origin, s.policy, s.hash_header, s.connect_timeout_ms,
+	s.response_timeout_ms, s.queue_timeout_ms, s.retries, s.probe_kind,
+	s.probe_interval_ms, s.probe_timeout_ms, s.probe_rise, s.probe_fall,
+	s.probe_status_min, s.probe_status_max, s.probe_path, s.probe_host,
+	(extract(epoch FROM s.created_at) * 1000)::bigint,
+	(extract(epoch FROM s.updated_at) * 1000)::bigint, s.version,
+	s.breaker_threshold, s.breaker_open_ms, s.breaker_half_open_requests,
+	s.breaker_window_ms, s.condition::text
+FROM (SELECT DISTINCT key FROM change
+	WHERE generation > $1 AND kind = 'service') AS news,
+	LATERAL (SELECT * FROM service WHERE name = news.key OFFSET 0) AS s
+
+-- name: select_backends_since
+SELECT b.id, b.origin, b.service, b.url, b.weight, b.max_connections,
+	(extract(epoch FROM b.created_at) * 1000)::bigint,
+	(extract(epoch FROM b.updated_at) * 1000)::bigint, b.version,
+	b.condition::text
+FROM (SELECT DISTINCT key FROM change
+	WHERE generation > $1 AND kind = 'backend') AS news,
+	LATERAL (SELECT * FROM backend WHERE id = news.key::bigint
+		OFFSET 0) AS b
+
+-- name: select_routes_since
+SELECT r.id, r.origin, r.label, to_json(r.domains)::text,
+	to_json(r.prefixes)::text, r.priority, r.strip_prefix::integer,
+	r.is_shared::integer, r.host_rewrite, r.max_body_bytes,
+	r.headers::text, (extract(epoch FROM r.created_at) * 1000)::bigint,
+	(extract(epoch FROM r.updated_at) * 1000)::bigint, r.version,
+	r.rate_limit_requests, r.rate_limit_window_ms,
+	r.rate_limit_is_dry_run::integer, r.condition::text,
+	(SELECT coalesce(json_agg(json_build_array(t.service, t.weight)
+		ORDER BY t.position), '[]')::text
+	FROM route_target AS t WHERE t.route = r.id)
+FROM (SELECT DISTINCT key FROM change
+	WHERE generation > $1 AND kind = 'route') AS news,
+	LATERAL (SELECT * FROM route WHERE id = news.key::bigint
+		OFFSET 0) AS r
+
+-- What was removed since, last what others lean on.  Some of it may have
+-- come back.
+-- name: select_gone_since
+SELECT DISTINCT position(kind IN 'route backend service'), kind, key
+FROM change
+WHERE generation > $1 AND action = 'delete'
+ORDER BY 1, kind, key

@@ -104,6 +104,8 @@ static const struct setting rows[] = {
 	  SETTINGS_RESTART, NULL, NULL, false },
 	{ "store.query_timeout", SETTING_SPAN, AT(store.query_timeout_ms),
 	  10, HOURS(1), "5s", SETTINGS_RESTART, NULL, NULL, false },
+	SPAN("store.follow_interval", store.follow_interval_ms, 100, HOURS(1),
+	    "5s"),
 	COUNT("store.max_shrink", store.max_shrink, 1, 100, "50",
 	    SETTINGS_IN_PLACE),
 

@@ -25,7 +25,7 @@ ctl_store(const struct ctl *ctl, int argc, char **argv)
 	else if (doc != NULL &&
 	    json_integer(doc, json_member(doc, json_root(doc), "removed"), 0,
 		INT64_MAX, &removed) == 0)
-		printf("accepted: %" PRId64 " routes go\n", removed);
+		printf("accepted: %" PRId64 " paths go\n", removed);
 	ctl_answer_free(&answer, &doc);
 	return result;
 }

@@ -22,6 +22,17 @@ guard_is_too_much(const struct settings *settings,
 		(uint64_t)loss->routed * settings->store.max_shrink;
 }
 
+/* Static sections are not the store's to remove. */
+static bool
+is_static(const struct route_table *table, uint32_t slot, struct arena *arena)
+{
+	struct route_copy copy;
+
+	return route_table_read_route(table, slot, arena, &copy) ==
+		   TABLE_FOUND &&
+	    (copy.spec.id & STATIC_ID_BIT) != 0;
+}
+
 void
 guard_compare(const struct model *model, const struct route_table *table,
     struct guard_loss *loss_r)
@@ -32,17 +43,19 @@ guard_compare(const struct model *model, const struct route_table *table,
 	*loss_r = (struct guard_loss){ 0 };
 	arena_init(&arena, READ_MAX);
 	route_table_extent(table, &extent);
-	for (uint32_t slot = 0; slot < extent.routes; slot++) {
-		struct route_copy copy;
+	for (uint32_t entry = 0; entry < extent.entries; entry++) {
+		const struct model_path *path;
+		struct path_copy copy;
 
 		arena_reset(&arena);
-		if (route_table_read_route(table, slot, &arena, &copy) !=
+		if (route_table_read_path(table, entry, &arena, &copy) !=
 			TABLE_FOUND ||
-		    (copy.spec.id & STATIC_ID_BIT) != 0)
+		    (copy.spec.route_count > 0 &&
+			is_static(table, copy.spec.routes[0], &arena)))
 			continue;
+		path = model_find_path(model, copy.host, copy.prefix);
 		loss_r->routed++;
-		loss_r->removed +=
-		    model_find_route(model, copy.spec.id) == NULL;
+		loss_r->removed += path == NULL || path->route_count == 0;
 	}
 	arena_free(&arena);
 }
@@ -51,7 +64,7 @@ void
 guard_describe(const struct guard *guard, char text[GUARD_TEXT_SIZE])
 {
 	snprintf(text, GUARD_TEXT_SIZE, "generation %" PRIu64
-	    " of the store would remove %zu of %zu routes: held; mend the "
+	    " of the store would remove %zu of %zu paths: held; mend the "
 	    "store, or sluicectl store accept", guard->generation,
 	    guard->loss.removed, guard->loss.routed);
 }
@@ -88,7 +101,7 @@ guard_lets_through(struct guard *guard, const struct settings *settings,
 	}
 	if (guard->is_held)
 		log_notice("store: generation %" PRIu64
-		    ": no longer held: %zu of %zu routes go",
+		    ": no longer held: %zu of %zu paths go",
 		    model->generation, loss.removed, loss.routed);
 	guard->is_held = false;
 	guard->is_accepted = false;

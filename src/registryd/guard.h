@@ -1,12 +1,14 @@
 /*
  * registryd/guard.h - no accident empties the table.
  *
- * A change that would remove more than store.max_shrink percent of the
- * routes at once, of at least GUARD_ROUTES_MIN, is not carried out until
- * an operator says so.  What comes from the store is held: the table and
- * the model stand, writes are refused, and the store is read again now
- * and then, in case it was mended.  What is asked of the API is refused
- * unless it says force.
+ * A change that would remove more than store.max_shrink percent of what is
+ * routed at once, of at least GUARD_ROUTES_MIN, is not carried out until
+ * an operator says so.  From the store, that is counted in paths, so that
+ * a service that registered again is no loss; from the API, in routes.
+ *
+ * What comes from the store is held: the table and the model stand, writes
+ * are refused, and the store is read again now and then, in case it was
+ * mended.  What is asked of the API is refused unless it says force.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_GUARD_H
@@ -23,7 +25,7 @@
 #define GUARD_ROUTES_MIN 10
 
 struct guard_loss {
-	size_t routed, removed;		/* routes of the store */
+	size_t routed, removed;		/* without static ones */
 };
 
 struct guard {

@@ -128,6 +128,12 @@ write_store(struct buf *buf, const struct registry *registry)
 	one(buf, METRIC_STORE_HELD, registry->guard.is_held);
 	one(buf, METRIC_STORE_HELD_ROUTES,
 	    registry->guard.is_held ? registry->guard.loss.removed : 0);
+	if (!store_can_follow(registry->store))
+		return;
+	one(buf, METRIC_STORE_LISTENING, figures.is_listening);
+	metric_begin(buf, metric_row(METRIC_PROPAGATION));
+	metric_histogram(buf, metric_row(METRIC_PROPAGATION), NULL, 0,
+	    registry->follow.buckets, registry->follow.sum_us);
 }
 
 static void

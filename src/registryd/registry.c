@@ -206,6 +206,7 @@ start_writes(struct registry *registry)
 		.check_room = registry_check_room,
 		.publish = registry_publish,
 		.is_stale = registry_is_stale,
+		.skipped = follow_skipped,
 		.context = registry,
 	};
 
@@ -227,6 +228,7 @@ registry_free(struct registry **p)
 	ev_timer_stop(registry->loop, &registry->load_again);
 	ev_timer_stop(registry->loop, &registry->publish_again);
 	control_stop(registry);
+	follow_stop(registry);
 	write_queue_free(&registry->writes);
 	store_free(&registry->store);
 	model_free(&registry->model);
@@ -274,6 +276,7 @@ registry_start(struct daemon *daemon)
 		log_error("start: %m");
 		return EX_OSERR;
 	}
+	follow_start(registry);
 	return registry_load_start(registry) == -1 ? EX_OSERR : 0;
 }
 
@@ -294,6 +297,7 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 	struct registry *registry = daemon->state;
 	struct model_service *service;
 
+	follow_reload(registry);
 	if (registry->model == NULL)
 		return;
 	if (!is_health_equal(old, daemon->settings))

@@ -16,6 +16,7 @@
 
 #include "daemon/daemon.h"
 #include "registryd/admin_server.h"
+#include "registryd/follow.h"
 #include "registryd/guard.h"
 #include "registryd/model.h"
 #include "registryd/news.h"
@@ -53,6 +54,7 @@ struct registry {
 	bool was_recovered;
 	ev_timer load_again;
 	struct guard guard;
+	struct follow follow;
 
 	struct publisher *publisher;
 	ev_timer publish_again;		/* a publication failed */

@@ -79,6 +79,8 @@ apply(struct write_queue *queue, struct write *write,
 	struct model *model = backing->model(backing->context);
 
 	write->generation = outcome->generation;
+	if (outcome->generation > model->generation + 1)
+		backing->skipped(backing->context, model->generation);
 	model->generation = outcome->generation;
 	for (uint32_t i = 0; i < write->change_count; i++) {
 		if (write_change_apply(model, &write->changes[i]) == 0)
@@ -206,6 +208,13 @@ void
 write_queue_submit(struct write_queue *queue, struct write *write)
 {
 	TAILQ_INSERT_TAIL(&queue->waiting, write, queued);
+	ev_timer_start(queue->loop, &queue->turn);
+}
+
+void
+write_queue_submit_first(struct write_queue *queue, struct write *write)
+{
+	TAILQ_INSERT_HEAD(&queue->waiting, write, queued);
 	ev_timer_start(queue->loop, &queue->turn);
 }
 

@@ -103,6 +103,8 @@ struct write_backing {
 	    struct problem *);
 	/* The model is behind the store: load it again. */
 	void (*is_stale)(void *context);
+	/* A commit came behind others', of after generation since. */
+	void (*skipped)(void *context, uint64_t since);
 	void *context;
 };
 
@@ -115,6 +117,9 @@ void write_queue_free(struct write_queue **);
 
 /* Takes the write over.  done comes from the loop, not from within. */
 void write_queue_submit(struct write_queue *, struct write *);
+
+/* The same, before all that wait. */
+void write_queue_submit_first(struct write_queue *, struct write *);
 
 /* What the plan of the write under way waited for is there. */
 void write_queue_go_on(struct write_queue *);

@@ -62,15 +62,15 @@ def test_a_store_emptied_by_hand_is_held(filled, db):
     assert routed(filled) == ALL_ROUTES
     ready = filled.get("/readyz?verbose")
     assert ready.status == 200 and ready.json["status"] == "degraded"
-    assert "12 of 12 routes" in ready.json["parts"]["guard"]["detail"]
+    assert "12 of 12 paths" in ready.json["parts"]["guard"]["detail"]
     assert filled.metric("sluice_store_held") == 1
-    assert filled.metric("sluice_store_held_routes") == 12
-    assert filled.log().count("would remove 12 of 12 routes: held") == 1
+    assert filled.metric("sluice_store_held_paths") == 12
+    assert filled.log().count("would remove 12 of 12 paths: held") == 1
     # Nothing else gets in meanwhile.
     answer = filled.post("/register", {
         "name": "n", "base_url": "http://127.0.0.1:9", "routes": ["/n"]})
     assert answer.status in (409, 503), answer
-    assert "12 routes go" in filled.ctl("store", "accept").stdout
+    assert "12 paths go" in filled.ctl("store", "accept").stdout
     wait_until(lambda: routed(filled) == [])
     assert filled.metric("sluice_store_held") == 0
     assert part(filled) == "ok"

@@ -20,6 +20,7 @@ struct store_driver_row {
 	int (*submit)(struct store *, struct store_request *);
 	/* Fills the counts of connections; NULL: one, that of the driver. */
 	void (*figures)(const struct store *, struct store_figures *);
+	bool can_follow;		/* takes REQUEST_FOLLOW */
 };
 
 struct store {
@@ -27,6 +28,8 @@ struct store {
 	struct ev_loop *loop;
 	store_up_fn *on_up;
 	void *on_up_context;
+	store_news_fn *on_news;
+	void *on_news_context;
 	struct store_figures figures;	/* the driver keeps it true */
 };
 

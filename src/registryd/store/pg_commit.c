@@ -6,6 +6,8 @@
  * then COMMIT, which is sent only when every answer was good.
  */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,12 +200,27 @@ drained(struct pg_job *job)
 		send_changes(commit);
 }
 
+/* Of this transaction: others are told when it is committed. */
+static void
+send_notification(struct commit *commit)
+{
+	char generation[24];
+	struct cell cell;
+
+	snprintf(generation, sizeof(generation), "%" PRIu64,
+	    commit->stamp.generation);
+	cell = cell_text(generation);
+	pg_job_send(&commit->job, QUERY_NOTIFY, &cell, 1, 0);
+}
+
 static void
 end_transaction(struct commit *commit)
 {
 	bool is_failed = commit->job.is_failed;
 
 	commit->stage = is_failed ? COMMIT_ROLLING_BACK : COMMIT_COMMITTING;
+	if (!is_failed)
+		send_notification(commit);
 	pg_job_send(&commit->job, is_failed ? QUERY_ROLLBACK : QUERY_COMMIT,
 	    NULL, 0, 0);
 	pg_job_sync(&commit->job);

@@ -214,6 +214,19 @@ pg_connection_set_due(struct pg_connection *connection, bool is_due)
 }
 
 static void
+take_notifications(struct pg_connection *connection)
+{
+	PGnotify *notification;
+
+	while ((notification = PQnotifies(connection->handle)) != NULL) {
+		if (connection->owner->notified != NULL)
+			connection->owner->notified(connection->owner_context,
+			    notification->extra);
+		PQfreemem(notification);
+	}
+}
+
+static void
 on_readable(struct ev_loop *loop, ev_io *readable, int events)
 {
 	struct pg_connection *connection = readable->data;
@@ -228,6 +241,7 @@ on_readable(struct ev_loop *loop, ev_io *readable, int events)
 		    PQerrorMessage(connection->handle));
 		return;
 	}
+	take_notifications(connection);
 	pg_connection_take_answers(connection);
 }
 

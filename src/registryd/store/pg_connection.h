@@ -49,6 +49,8 @@ struct pg_owner {
 	 * any, gets no more answers. */
 	void (*lost)(void *context, struct pg_connection *,
 	    const char *message);
+	/* LISTEN was told; or NULL. */
+	void (*notified)(void *context, const char *payload);
 };
 
 /* More answers than this should not be outstanding. */

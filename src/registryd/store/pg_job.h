@@ -60,6 +60,7 @@ struct pg_job *pg_notes_new(struct store_request *);
 struct pg_job *pg_load_new(struct store_request *);
 struct pg_job *pg_history_new(struct store_request *);
 struct pg_job *pg_ping_new(struct store_request *);
+struct pg_job *pg_follow_new(struct store_request *);
 /* Makes a new connection ready, and migrates if that is due. */
 struct pg_job *pg_setup_new(struct store_request *);
 

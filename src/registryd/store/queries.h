@@ -50,6 +50,14 @@ enum store_query {
 	QUERY_DELETE_NOTE,		/* kind, key, seq */
 	QUERY_DELETE_NOTES,		/* kind, key */
 	QUERY_SELECT_NOTES,
+	QUERY_SHARED_COUNT,		/* those behind: PostgreSQL alone */
+	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
+	QUERY_LISTEN,
+	QUERY_COUNT_NEWS,		/* since, at most so many */
+	QUERY_SELECT_SERVICES_SINCE,	/* generation */
+	QUERY_SELECT_BACKENDS_SINCE,
+	QUERY_SELECT_ROUTES_SINCE,
+	QUERY_SELECT_GONE_SINCE,
 	QUERY_COUNT
 };
 

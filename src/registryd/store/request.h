@@ -19,6 +19,7 @@ enum request_type {
 	REQUEST_NOTES,
 	REQUEST_HISTORY,
 	REQUEST_PING,
+	REQUEST_FOLLOW,
 };
 
 #define REQUEST_MESSAGE_SIZE 256
@@ -31,6 +32,7 @@ struct store_request {
 		struct store_commit commit;
 		const struct note_changes *notes;
 		struct store_history_query history;
+		struct store_follow_query follow;
 	} ask;
 	store_done_fn *done;
 	void *context;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "registryd/store/driver.h"
 
 static const struct store_driver_row *const drivers[] = {
@@ -115,6 +116,33 @@ store_load(struct store *store, const struct store_loader *loader)
 	if (request == NULL)
 		return -1;
 	request->ask.load = *loader;
+	return submit(store, request);
+}
+
+bool
+store_can_follow(const struct store *store)
+{
+	return store->driver->can_follow;
+}
+
+void
+store_set_on_news(struct store *store, store_news_fn *on_news, void *context)
+{
+	store->on_news = on_news;
+	store->on_news_context = context;
+}
+
+int
+store_follow(struct store *store, const struct store_follow_query *query)
+{
+	struct store_request *request;
+
+	invariant(store_can_follow(store));
+	request = request_new(REQUEST_FOLLOW, query->loader.done,
+	    query->loader.context);
+	if (request == NULL)
+		return -1;
+	request->ask.follow = *query;
 	return submit(store, request);
 }
 

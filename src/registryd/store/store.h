@@ -122,6 +122,7 @@ struct store_figures {
 	uint64_t query_count, query_failed_count, query_us_sum;
 	uint64_t connect_count;
 	uint32_t schema_version;
+	bool is_listening;		/* news are heard at once */
 };
 
 /*
@@ -146,6 +147,30 @@ void store_set_on_up(struct store *, store_up_fn *, void *context);
 
 /* All objects of one moment. */
 MUST_CHECK int store_load(struct store *, const struct store_loader *);
+
+/*
+ * What was changed after a generation, of one moment: what is there, and
+ * the keys of what was removed, some of which may have come back.
+ * outcome.generation is that of the moment.  CONFLICT: it is too much, or
+ * not of this history: load all.  Only where store_can_follow().
+ */
+struct store_follow_query {
+	uint64_t since;
+	struct store_loader loader;
+	/* The key is borrowed. */
+	void (*gone)(void *context, enum object_kind, const char *key);
+	/* How long the oldest of it had been there; before done. */
+	void (*age)(void *context, int64_t age_ms);
+};
+MUST_CHECK int store_follow(struct store *, const struct store_follow_query *);
+bool store_can_follow(const struct store *);
+
+/*
+ * Somebody changed something: generation, or 0 where it is not known (the
+ * store can be heard again, and something may have been missed).
+ */
+typedef void store_news_fn(void *context, uint64_t generation);
+void store_set_on_news(struct store *, store_news_fn *, void *context);
 
 /* One transaction.  Arrays and actor are borrowed until the callback. */
 struct store_commit {

@@ -30,6 +30,7 @@ carry_out(struct store_memory *memory, struct store_request *request)
 		store_note_up(&memory->store, true, NULL);
 		break;
 	case REQUEST_PING:
+	case REQUEST_FOLLOW:		/* never: can_follow */
 		break;
 	case REQUEST_LOAD:
 		memory_db_load(&memory->db, request);

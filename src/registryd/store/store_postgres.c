@@ -8,10 +8,12 @@
 
 #include "registryd/store/driver.h"
 #include "registryd/store/pg_job.h"
+#include "registryd/store/pg_listen.h"
 
 struct store_postgres {
 	struct store store;
 	struct pg_pool pool;
+	struct pg_listen *listen;
 };
 
 static struct store_postgres *
@@ -32,6 +34,13 @@ postgres_new(struct ev_loop *loop, const struct settings *settings,
 		*error_r = "postgres: out of memory";
 		return -1;
 	}
+	postgres->listen = pg_listen_new(&postgres->store, loop, settings);
+	if (postgres->listen == NULL) {
+		pg_pool_clear(&postgres->pool);
+		free(postgres);
+		*error_r = "postgres: out of memory";
+		return -1;
+	}
 	*store_r = &postgres->store;
 	return 0;
 }
@@ -41,6 +50,7 @@ postgres_free(struct store *store)
 {
 	struct store_postgres *postgres = postgres_of(store);
 
+	pg_listen_free(&postgres->listen);
 	pg_pool_clear(&postgres->pool);
 	free(postgres);
 }
@@ -57,6 +67,8 @@ job_for(struct store_request *request)
 		return pg_notes_new(request);
 	case REQUEST_HISTORY:
 		return pg_history_new(request);
+	case REQUEST_FOLLOW:
+		return pg_follow_new(request);
 	case REQUEST_OPEN:
 	case REQUEST_PING:
 		break;
@@ -72,6 +84,7 @@ postgres_submit(struct store *store, struct store_request *request)
 
 	if (request->type == REQUEST_OPEN) {
 		pg_pool_open(&postgres->pool, request);
+		pg_listen_start(postgres->listen);
 		return 0;
 	}
 	if ((job = job_for(request)) == NULL)
@@ -99,4 +112,5 @@ const struct store_driver_row store_postgres_driver = {
 	.free = postgres_free,
 	.submit = postgres_submit,
 	.figures = postgres_figures,
+	.can_follow = true,
 };

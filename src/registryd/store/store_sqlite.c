@@ -163,6 +163,8 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 	case REQUEST_HISTORY:
 		sqlite_db_history(&sqlite->db, request, &sink);
 		break;
+	case REQUEST_FOLLOW:		/* never: can_follow */
+		break;
 	case REQUEST_PING:
 		ping(&sqlite->db, request);
 		break;
