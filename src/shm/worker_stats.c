@@ -281,6 +281,29 @@ worker_stats_backend(struct worker_stats *stats, uint32_t slot,
 	return record;
 }
 
+struct route_stats *
+worker_stats_kept_route(struct worker_stats *stats, uint32_t slot,
+    uint64_t route_id)
+{
+	struct route_stats *record = backed_record(stats, STATS_ROUTE, slot);
+
+	return record == NULL || stats_read(&record->tag) != route_id
+		   ? stats->lost_route
+		   : record;
+}
+
+struct backend_stats *
+worker_stats_kept_backend(struct worker_stats *stats, uint32_t slot,
+    uint64_t backend_id)
+{
+	struct backend_stats *record = backed_record(stats, STATS_BACKEND,
+	    slot);
+
+	return record == NULL || stats_read(&record->tag) != backend_id
+		   ? stats->lost_backend
+		   : record;
+}
+
 /* The record of a slot, NULL when it was never used. */
 static const void *
 read_record(const struct worker_stats *stats, enum stats_kind kind,

@@ -172,14 +172,22 @@ const struct worker_counters *worker_stats_read_counters(
  * tag was another's.  Never NULL: when the slot is out of range or no
  * memory can be had, a record that nobody reads (counted: stats_lost).
  *
- * A slot may get another tenant while requests of the old one are still
- * in flight: who takes in_flight or connections down later looks at the
- * tag first, and leaves alone what is another's.
+ * For the start of a request, when the id is the slot's present tenant's.
  */
 struct route_stats *worker_stats_route(struct worker_stats *, uint32_t slot,
     uint64_t route_id);
 struct backend_stats *worker_stats_backend(struct worker_stats *, uint32_t slot,
     uint64_t backend_id);
+
+/*
+ * The same for what began earlier: a slot may get another tenant while
+ * requests of the old one are in flight.  The record if it is still that
+ * id's, else one that nobody reads, so that the new tenant's figures stay.
+ */
+struct route_stats *worker_stats_kept_route(struct worker_stats *,
+    uint32_t slot, uint64_t route_id);
+struct backend_stats *worker_stats_kept_backend(struct worker_stats *,
+    uint32_t slot, uint64_t backend_id);
 
 /* For readers: the record if its tag is the one given, else NULL. */
 const struct route_stats *worker_stats_read_route(const struct worker_stats *,

@@ -13,8 +13,8 @@ stats_of(const struct exchange *exchange)
 {
 	const struct routed_backend *backend = exchange->choice.backend;
 
-	return worker_stats_backend(exchange->worker->stats, backend->slot,
-	    backend->spec.id);
+	return worker_stats_kept_backend(exchange->worker->stats,
+	    backend->slot, backend->spec.id);
 }
 
 static bool

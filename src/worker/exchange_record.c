@@ -18,8 +18,21 @@ backend_stats_of(const struct exchange *exchange)
 {
 	const struct routed_backend *backend = exchange->choice.backend;
 
-	return worker_stats_backend(exchange->worker->stats, backend->slot,
-	    backend->spec.id);
+	return worker_stats_kept_backend(exchange->worker->stats,
+	    backend->slot, backend->spec.id);
+}
+
+/* Makes the records of the choice its own, while it is the present one. */
+static struct backend_stats *
+claim_stats(struct exchange *exchange)
+{
+	const struct route_choice *choice = &exchange->choice;
+	struct worker_stats *stats = exchange->worker->stats;
+
+	(void)worker_stats_route(stats, choice->route->slot,
+	    choice->route->spec.id);
+	return worker_stats_backend(stats, choice->backend->slot,
+	    choice->backend->spec.id);
 }
 
 static void
@@ -35,7 +48,7 @@ void
 exchange_count_try(struct exchange *exchange)
 {
 	const struct routed_backend *backend = exchange->choice.backend;
-	struct backend_stats *stats = backend_stats_of(exchange);
+	struct backend_stats *stats = claim_stats(exchange);
 
 	/* A replay at the same backend is not another try. */
 	if (exchange->tries == 0 ||
@@ -292,8 +305,11 @@ exchange_record(struct exchange *exchange)
 		total_us = 0;
 	stats_add(&worker->counters->requests, 1);
 	if (route != NULL) {
-		stats = worker_stats_route(worker->stats, route->slot,
-		    route->spec.id);
+		stats = exchange->tries == 0
+			    ? worker_stats_route(worker->stats, route->slot,
+				  route->spec.id)
+			    : worker_stats_kept_route(worker->stats,
+				  route->slot, route->spec.id);
 		latency_add(&stats->latency, (uint64_t)total_us);
 		stats_add(&stats->codes[stats_code_index(exchange->status)],
 		    1);

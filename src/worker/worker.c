@@ -57,8 +57,11 @@ void
 worker_count_connections(struct worker *worker, uint32_t backend_slot,
     uint64_t backend_id, int32_t change)
 {
-	struct backend_stats *stats = worker_stats_backend(worker->stats,
-	    backend_slot, backend_id);
+	struct backend_stats *stats =
+	    change > 0 ? worker_stats_backend(worker->stats, backend_slot,
+			     backend_id)
+		       : worker_stats_kept_backend(worker->stats, backend_slot,
+			     backend_id);
 	uint32_t value = atomic_load_explicit(&stats->connections,
 	    memory_order_relaxed);
 

@@ -96,6 +96,25 @@ a_record_belongs_to_one_tenant(void **state)
 }
 
 static void
+what_ends_late_leaves_the_next_tenant_alone(void **state)
+{
+	struct backend_stats *old = worker_stats_backend(writer, 5, 1);
+	struct backend_stats *next;
+
+	(void)state;
+	stats_add(&old->requests, 1);
+	assert_ptr_equal(worker_stats_kept_backend(writer, 5, 1), old);
+	next = worker_stats_backend(writer, 5, 2);
+	stats_add(&next->requests, 7);
+	stats_add(&worker_stats_kept_backend(writer, 5, 1)->requests, 1);
+	assert_int_equal(worker_stats_read_backend(reader, 5, 2)->requests, 7);
+
+	stats_add(&worker_stats_route(writer, 6, 4)->bytes_sent, 7);
+	stats_add(&worker_stats_kept_route(writer, 6, 3)->bytes_sent, 1);
+	assert_int_equal(worker_stats_read_route(reader, 6, 4)->bytes_sent, 7);
+}
+
+static void
 a_slot_out_of_range_counts_as_lost(void **state)
 {
 	uint32_t slot = fixture.capacity.routes;
@@ -225,6 +244,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(counters_go_on_and_gauges_start_anew),
 		CASE(a_record_belongs_to_one_tenant),
+		CASE(what_ends_late_leaves_the_next_tenant_alone),
 		CASE(a_slot_out_of_range_counts_as_lost),
 		CASE(few_records_take_little_memory),
 		CASE(failures_come_in_order),
