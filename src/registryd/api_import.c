@@ -106,11 +106,12 @@ sort_names(struct import *import)
 		qsort(names->list, names->count, sizeof(*names->list),
 		    compare_names);
 	for (size_t i = 1; i < names->count; i++) {
-		char *name = names->list[i];
+		char *name = names->list[i], *tab = strchr(name, '\t');
 
 		if (strcmp(names->list[i - 1], name) != 0)
 			continue;
-		name[strcspn(name, "\t")] = ' ';
+		if (tab != NULL)
+			*tab = ' ';
 		return problem_set(&import->write->problem, 422, "invalid",
 		    NULL, "\"%s\" stands in the document twice", name);
 	}

@@ -34,7 +34,7 @@ start_connect(const struct pg_server *server)
 	/* A NULL value is as if the keyword were not there. */
 	const char *const keywords[] = { "dbname", "fallback_application_name",
 		"client_encoding", "host", "hostaddr", NULL };
-	const char *const values[] = { server->url, "sluice", "UTF8",
+	const char *const values[] = { server->url, server->name, "UTF8",
 		server->hosts, server->addresses, NULL };
 
 	/* expand_dbname: the url may be postgres:// or key=value text. */

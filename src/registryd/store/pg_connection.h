@@ -118,6 +118,7 @@ struct pg_server {
 	const char *url;
 	const char *hosts, *addresses;	/* see pg_address.h */
 	int64_t timeout_ms;		/* to connect, and for each answer */
+	const char *name;		/* to the server's administrator */
 };
 struct pg_connection *pg_connection_new(struct ev_loop *,
     const struct pg_server *, const struct pg_owner *, void *context);

@@ -130,6 +130,7 @@ on_address(void *context, const char *hosts, const char *addresses,
 	struct pg_listen *listen = context;
 	const struct pg_server server = {
 		listen->url, hosts, addresses, listen->timeout_ms,
+		"sluice news",
 	};
 
 	if (error == NULL)

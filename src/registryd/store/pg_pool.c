@@ -232,7 +232,7 @@ on_address(void *context, const char *hosts, const char *addresses,
 	struct pg_pool *pool = context;
 	struct pg_connection *connection;
 	const struct pg_server server = {
-		pool->url, hosts, addresses, pool->query_timeout_ms,
+		pool->url, hosts, addresses, pool->query_timeout_ms, "sluice",
 	};
 	char why[200];
 

@@ -468,6 +468,46 @@ history_is_asked_by_generation_kind_and_key(void **state)
 	trio_clear(&trio);
 }
 
+static void
+history_goes_on_inside_a_generation(void **state)
+{
+	struct fixture *fixture = *state;
+	struct trio trio = commit_trio(fixture);
+	struct store_change change = put_service(&trio.service);
+
+	change.before_json = before;
+	assert_int_equal(fixture_commit(fixture, &change, 1), STORE_OK);
+	assert_history(fixture, (struct store_history_query){ .from = 1,
+	    .from_seq = 2, .to = 9, .limit = 1, .has_kind = true,
+	    .kind = OBJECT_SERVICE }, "2 service users update\n");
+	assert_history(fixture, (struct store_history_query){ .to = 1,
+	    .to_seq = 1, .limit = 9, .newest_first = true },
+	    "1 service users create\n");
+	assert_history(fixture, (struct store_history_query){ .from = 1,
+	    .from_seq = 3, .to = 2, .to_seq = 1, .limit = 9,
+	    .key = "users" }, "2 service users update\n");
+	assert_history(fixture, (struct store_history_query){ .from = 1,
+	    .from_seq = 1, .to = 1, .to_seq = 1, .limit = 9 }, "");
+	trio_clear(&trio);
+}
+
+static void
+a_commit_may_want_nothing_before_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct trio trio = commit_trio(fixture);
+	struct service service = make_service("second");
+	struct store_change change = put_service(&service);
+
+	fixture->expected_generation = 2;
+	assert_int_equal(fixture_commit(fixture, &change, 1), STORE_CONFLICT);
+	fixture->expected_generation = 1;
+	assert_int_equal(fixture_commit(fixture, &change, 1), STORE_OK);
+	assert_int_equal(fixture->outcome.generation, 2);
+	service_clear(&service);
+	trio_clear(&trio);
+}
+
 struct queued {
 	struct fixture *fixture;
 	struct service service;
@@ -647,6 +687,8 @@ contract_run(const char *driver, void (*make)(struct fixture *))
 		SENTENCE(what_comes_back_keeps_its_id),
 		SENTENCE(history_tells_who_did_what),
 		SENTENCE(history_is_asked_by_generation_kind_and_key),
+		SENTENCE(history_goes_on_inside_a_generation),
+		SENTENCE(a_commit_may_want_nothing_before_it),
 		SENTENCE(a_thousand_commits_are_done_in_order),
 		SENTENCE(many_changes_are_one_generation),
 		SENTENCE(a_change_that_fails_late_undoes_thousands),

@@ -167,6 +167,7 @@ fixture_start_commit(struct fixture *fixture, struct store_change *changes,
 		.change_count = count,
 		.actor = { "uid 7", "unix", "api", "request-1" },
 		.describe = describe,
+		.expected_generation = fixture->expected_generation,
 		.done = on_done,
 		.context = fixture,
 	};

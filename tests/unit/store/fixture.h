@@ -16,6 +16,7 @@ struct fixture {
 	struct store_outcome outcome;	/* message: see below */
 	char message[512];
 	uint32_t up_count, down_count;
+	uint64_t expected_generation;	/* of commits; 0: any */
 };
 
 /* What a load brought. */

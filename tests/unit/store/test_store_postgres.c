@@ -235,6 +235,125 @@ two_instances_share_one_line_of_generations(void **state)
 	service_clear(&second);
 }
 
+/* What a follower is told of. */
+struct heard {
+	uint64_t generation;
+	uint32_t listening_count;
+	uint32_t service_count, gone_count;
+	bool is_done;
+	struct store_outcome outcome;
+	char last[64];
+};
+
+static void
+on_news(void *context, uint64_t generation)
+{
+	struct heard *heard = context;
+
+	if (generation == 0)
+		heard->listening_count++;
+	else
+		heard->generation = generation;
+}
+
+static void
+hear_service(void *context, struct service *service)
+{
+	struct heard *heard = context;
+
+	heard->service_count++;
+	snprintf(heard->last, sizeof(heard->last), "%s", service->name);
+	service_clear(service);
+}
+
+static void
+hear_gone(void *context, enum object_kind kind, const char *key)
+{
+	struct heard *heard = context;
+
+	assert_int_equal(kind, OBJECT_SERVICE);
+	heard->gone_count++;
+	snprintf(heard->last, sizeof(heard->last), "%s", key);
+}
+
+static void
+hear_age(void *context, int64_t age_ms)
+{
+	(void)context;
+	assert_true(age_ms >= 0);
+}
+
+static void
+hear_done(void *context, const struct store_outcome *outcome)
+{
+	struct heard *heard = context;
+
+	heard->outcome = *outcome;
+	heard->is_done = true;
+}
+
+static void
+follow(struct fixture *fixture, struct heard *heard, uint64_t since)
+{
+	const struct store_follow_query query = {
+		.since = since,
+		.loader = { .service = hear_service, .done = hear_done,
+			.context = heard },
+		.gone = hear_gone,
+		.age = hear_age,
+	};
+
+	heard->service_count = heard->gone_count = 0;
+	heard->is_done = false;
+	assert_int_equal(store_follow(fixture->store, &query), 0);
+	while (!heard->is_done)
+		ev_run(fixture->loop, EVRUN_ONCE);
+}
+
+static void
+commits_are_heard_and_read_by_generation(void **state)
+{
+	struct fixture one, other;
+	struct service service = make_service("first");
+	struct store_change change = put_service(&service);
+	struct heard heard = { 0 };
+
+	(void)state;
+	make(&one);
+	fixture_new(&other, STORE_POSTGRES, "", url);
+	store_set_on_news(other.store, on_news, &heard);
+	assert_int_equal(fixture_open(&other), STORE_OK);
+	while (heard.listening_count == 0)
+		ev_run(other.loop, EVRUN_ONCE);
+	assert_int_equal(fixture_commit(&one, &change, 1), STORE_OK);
+	while (heard.generation != 1)
+		ev_run(other.loop, EVRUN_ONCE);
+	follow(&other, &heard, 0);
+	assert_int_equal(heard.outcome.result, STORE_OK);
+	assert_int_equal(heard.outcome.generation, 1);
+	assert_int_equal(heard.service_count, 1);
+	assert_string_equal(heard.last, "first");
+	follow(&other, &heard, 1);
+	assert_int_equal(heard.service_count, 0);
+	change.is_removal = true;
+	assert_int_equal(fixture_commit(&one, &change, 1), STORE_OK);
+	follow(&other, &heard, 1);
+	assert_int_equal(heard.outcome.generation, 2);
+	assert_int_equal(heard.service_count, 0);
+	assert_int_equal(heard.gone_count, 1);
+	/* Of another database, it seems. */
+	follow(&other, &heard, 7);
+	assert_int_equal(heard.outcome.result, STORE_CONFLICT);
+	/* The connection that hears is made again. */
+	free(run_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		     "WHERE query LIKE 'LISTEN%'"));
+	while (heard.listening_count == 1)
+		ev_run(other.loop, EVRUN_ONCE);
+	fixture_free(&one);
+	fixture_free(&other);
+	service_clear(&service);
+}
+
 int
 main(void)
 {
@@ -248,6 +367,7 @@ main(void)
 		cmocka_unit_test(a_killed_connection_is_replaced),
 		cmocka_unit_test(a_host_without_an_address_is_told),
 		cmocka_unit_test(two_instances_share_one_line_of_generations),
+		cmocka_unit_test(commits_are_heard_and_read_by_generation),
 	};
 
 	if ((url = getenv("DATABASE_URL")) == NULL)
