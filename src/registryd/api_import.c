@@ -180,6 +180,17 @@ is_same_text(char *a, char *b)
 	return is_same;
 }
 
+/* Maintenance and drain are no part of a document: they stay. */
+static int
+keep_condition(struct import *import, struct condition *condition,
+    const struct condition *present)
+{
+	condition_clear(condition);
+	return condition_copy(present, condition) == 0
+		   ? 0
+		   : out_of_memory(import);
+}
+
 /* Services and backends -------------------------------------------------- */
 
 static int
@@ -196,6 +207,9 @@ put_backend(struct import *import, struct backend *backend,
 		return write_put_backend(import->write, backend, NULL);
 	backend->id = there->object.id;
 	backend->times = there->object.times;
+	if (keep_condition(import, &backend->condition,
+		&there->object.condition) == -1)
+		return -1;
 	if (is_same_text(backend_text(backend),
 		backend_text(&there->object)))
 		return 0;
@@ -255,6 +269,9 @@ put_service(struct import *import, struct service *service,
 	if (there == NULL)
 		return write_put_service(import->write, service, NULL);
 	service->times = there->object.times;
+	if (keep_condition(import, &service->condition,
+		&there->object.condition) == -1)
+		return -1;
 	if (is_same_text(service_text(service), service_text(&there->object)))
 		return 0;
 	return write_put_service(import->write, service, &there->object);
@@ -373,6 +390,9 @@ put_route(struct import *import, struct route *route)
 	there->is_named = true;
 	route->id = there->route->object.id;
 	route->times = there->route->object.times;
+	if (keep_condition(import, &route->condition,
+		&there->route->object.condition) == -1)
+		return -1;
 	if (is_same_text(route_text(route),
 		route_text(&there->route->object)))
 		return 0;

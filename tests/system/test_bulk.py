@@ -108,3 +108,17 @@ def test_a_bad_document_changes_nothing(sluice, document, status, pointer):
     assert json.loads(proxy.ctl("export").stdout) == {
         "services": [], "routes": []}
     assert proxy.get("/v1/services").json["generation"] == 0
+
+
+def test_an_import_ends_no_maintenance(sluice, environment):
+    proxy = sluice(environment=environment)
+    fill(proxy)
+    assert proxy.ask("PUT", "/v1/services/s1/maintenance",
+                     {"reason": "disk"}).status == 200
+    text = proxy.ctl("export").stdout
+    answer = proxy.post("/v1/import?replace=true", text.encode())
+    assert answer.status == 200, answer
+    assert answer.json["updated"] == 0
+    document = {"services": [{"name": "s1", "retries": 0}]}
+    assert proxy.post("/v1/import", document).json["updated"] == 1
+    assert proxy.ask_traffic("GET", "/p1/x") == 503
