@@ -1,0 +1,239 @@
+/*
+ * routing/attempt_service.c - one attempt's part in a service: whom of its
+ * backends it takes, and what stands in the way.
+ */
+/* SPDX-License-Identifier: ISC */
+#include "routing/attempt.h"
+#include "routing/balance.h"
+#include "routing/condition.h"
+#include "routing/records.h"
+#include "routing/router_state.h"
+#include "routing/standing.h"
+
+/* 2^32 divided by the golden ratio. */
+#define GOLDEN_STEP UINT32_C(0x9e3779b9)
+
+/* The first in the order of precedence counts, but for one that is only
+ * full: it is still there, and waiting for it may help. */
+static void
+refuse(struct attempt *attempt, enum route_refusal refusal)
+{
+	struct route_choice *choice = attempt->choice;
+
+	if (choice->refusal == REFUSED_BUSY)
+		return;
+	if (choice->refusal == REFUSED_NOT || refusal < choice->refusal ||
+	    refusal == REFUSED_BUSY)
+		choice->refusal = refusal;
+}
+
+/* The page of the first that is in maintenance is shown. */
+static void
+refuse_maintenance(struct attempt *attempt,
+    const struct condition_spec *condition)
+{
+	if (attempt->choice->condition == NULL)
+		attempt->choice->condition = condition;
+	refuse(attempt, REFUSED_MAINTENANCE);
+}
+
+/*
+ * Whether a draining route or service lets this request through.
+ * Multiples of the golden ratio, modulo 1, fill any share of the unit
+ * evenly from the first on (Weyl, 1916; Knuth, TAOCP 6.4).
+ */
+static bool
+draw_admits(struct attempt *attempt, struct drain_draw *draw, double share)
+{
+	if (draw->serial == attempt->serial)
+		return draw->is_admitted;
+	draw->serial = attempt->serial;
+	draw->is_admitted = false;
+	if (!attempt->is_drained) {
+		draw->phase += GOLDEN_STEP;
+		draw->is_admitted = (double)draw->phase < share * 0x1p32;
+	}
+	return draw->is_admitted;
+}
+
+bool
+attempt_passes(struct attempt *attempt, const struct condition_spec *condition,
+    struct drain_draw *draw)
+{
+	if (condition_keeps_out(condition, &attempt->query->client,
+	    attempt->now)) {
+		refuse_maintenance(attempt, condition);
+		return false;
+	}
+	if (condition->drain_start_ns == 0 || attempt->is_retry ||
+	    draw_admits(attempt, draw,
+	    condition_share_left(condition, attempt->now)))
+		return true;
+	attempt->is_drained = true;
+	refuse(attempt, REFUSED_DRAINING);
+	return false;
+}
+
+static bool
+was_tried(const struct attempt *attempt, uint32_t slot)
+{
+	for (uint32_t i = 0; i < attempt->tried_count; i++)
+		if (attempt->tried[i] == slot)
+			return true;
+	return false;
+}
+
+/* A trial goes before everything else, or a breaker would never close
+ * while others do well. */
+static bool
+takes_trial(const struct attempt *attempt, const struct standing *standing,
+    const struct service_spec *spec, const struct routed_backend *backend)
+{
+	const struct router_config *config = &attempt->router->config;
+	struct limit_trial trial = { backend->slot, backend->generation, 0 };
+	uint32_t max = spec->breaker.half_open_requests;
+
+	if (!standing->is_half_open || attempt->tier != TIER_PROVEN ||
+	    config->take_trial == NULL)
+		return false;
+	trial.round = health_round(config->health, backend->slot,
+	    backend->generation);
+	if (!config->take_trial(config->context, &trial, max > 0 ? max : 1))
+		return false;
+	attempt->choice->trial_round = trial.round;
+	return true;
+}
+
+/* Those of the tier, lined up in records.candidates. */
+struct line_up {
+	uint32_t count;
+	bool is_all_draining;
+	int64_t weight_sum, full_weight_sum; /* as drained, and before */
+	struct routed_backend *trial;	/* goes first; or NULL */
+};
+
+static void
+line_up(struct attempt *attempt, const struct routed_service *service,
+    struct line_up *line)
+{
+	struct candidate *candidates = attempt->router->records.candidates;
+	const struct standing_query query = { &attempt->query->client,
+		attempt->now };
+
+	*line = (struct line_up){ .is_all_draining = true };
+	for (uint32_t i = 0; i < service->spec.backend_count; i++) {
+		struct routed_backend *backend = &service->backends[i];
+		struct standing standing;
+
+		if (was_tried(attempt, backend->slot))
+			continue;
+		standing = standing_of(&attempt->router->config, &service->spec,
+		    backend, &query);
+		if (takes_trial(attempt, &standing, &service->spec, backend)) {
+			line->trial = backend;
+			return;
+		}
+		if (standing.refusal == REFUSED_MAINTENANCE) {
+			refuse_maintenance(attempt, &backend->spec.condition);
+			continue;
+		}
+		if (standing.refusal != REFUSED_NOT) {
+			refuse(attempt, standing.refusal);
+			continue;
+		}
+		attempt->tiers_seen |= 1u << standing.tier;
+		if (standing.tier != attempt->tier)
+			continue;
+		candidates[line->count].backend = backend;
+		candidates[line->count++].weight = standing.weight;
+		line->weight_sum += standing.weight;
+		line->full_weight_sum +=
+		    (int64_t)backend->spec.weight * WEIGHT_UNIT;
+		if (!standing.is_draining)
+			line->is_all_draining = false;
+	}
+}
+
+/*
+ * Where all that could serve are draining, their share and no more is
+ * served here; dealt out as in draw_admits().
+ */
+static bool
+drain_admits(struct cached_service *cached, const struct line_up *line)
+{
+	double share = (double)line->weight_sum / (double)line->full_weight_sum;
+
+	cached->drain_phase += GOLDEN_STEP;
+	return (double)cached->drain_phase < share * 0x1p32;
+}
+
+static struct routed_backend *
+pick_backend(struct attempt *attempt, struct cached_service *cached)
+{
+	struct router *router = attempt->router;
+	struct balance balance = {
+		.config = &router->config,
+		.random = &router->random,
+		.query = attempt->query,
+		.spec = &cached->service.spec,
+		.candidates = router->records.candidates,
+	};
+	struct line_up line;
+
+	line_up(attempt, &cached->service, &line);
+	if (line.trial != NULL) {
+		attempt->choice->is_trial = true;
+		return line.trial;
+	}
+	if (line.count == 0)
+		return NULL;
+	if (line.is_all_draining &&
+	    (attempt->is_drained || !drain_admits(cached, &line))) {
+		attempt->is_drained = true;
+		refuse(attempt, REFUSED_DRAINING);
+		return NULL;
+	}
+	balance.count = line.count;
+	return balance_pick(&balance);
+}
+
+/* As show_route() does for the route. */
+static void
+show_service(struct attempt *attempt, struct cached_service *cached)
+{
+	struct route_choice *choice = attempt->choice;
+
+	if (choice->service == &cached->service)
+		return;
+	if (choice->service != NULL)
+		router_put_service(attempt->router, choice->service);
+	cached->item.references++;
+	choice->service = &cached->service;
+}
+
+bool
+attempt_try_service(struct attempt *attempt, uint32_t slot)
+{
+	struct cached_service *cached =
+	    records_service(&attempt->router->records, slot);
+	struct route_choice *choice = attempt->choice;
+	const struct condition_spec *seen = choice->condition;
+	struct routed_backend *backend = NULL;
+
+	if (cached == NULL)
+		return false;
+	if (!cached->service.has_condition ||
+	    attempt_passes(attempt, &cached->service.spec.condition,
+	    &cached->draw))
+		backend = pick_backend(attempt, cached);
+	/* The condition that is told of is part of what is shown. */
+	if (backend != NULL || choice->service == NULL ||
+	    choice->condition != seen)
+		show_service(attempt, cached);
+	if (backend == NULL)
+		return false;
+	choice->backend = backend;
+	choice->condition = NULL;
+	choice->refusal = REFUSED_NOT;
+	return true;
+}
