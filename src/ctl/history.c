@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/quantity.h"
 #include "ctl/ask.h"
+#include "ctl/pages.h"
 #include "ctl/table.h"
 
 #define ROWS_PRESET 100
@@ -22,7 +23,6 @@ struct changes {
 	const char *service;		/* NULL: of all */
 	char since[CLOCK_RFC3339_SIZE];	/* "": from the beginning */
 	uint32_t rows_left;
-	bool is_over;
 	void (*take)(struct changes *, const struct json_doc *, int item);
 	struct table *table;
 	struct buf text;		/* the items as one JSON array */
@@ -77,69 +77,29 @@ is_too_old(const struct changes *changes, const struct json_doc *doc, int item)
 	return is_old;
 }
 
-/* Takes the rows of one page.  Returns its cursor to the next, to be
- * free()d, or NULL. */
-static char *
-take_page(struct changes *changes, const struct json_doc *doc)
+static bool
+take_item(void *context, const struct json_doc *doc, int item)
 {
-	int root = json_root(doc), item = JSON_NONE;
+	struct changes *changes = context;
 
-	while (!changes->is_over &&
-	    json_each(doc, json_member(doc, root, "items"), &item, NULL)) {
-		if (is_too_old(changes, doc, item) ||
-		    changes->rows_left == 0) {
-			changes->is_over = true;
-			break;
-		}
-		if (!is_wanted(changes, doc, item))
-			continue;
-		changes->rows_left--;
-		changes->take(changes, doc, item);
-		json_write_raw(&changes->json, json_raw(doc, item));
-	}
-	if (changes->is_over || changes->rows_left == 0)
-		return NULL;
-	return json_string(doc, json_member(doc, root, "next_cursor"));
-}
-
-static enum ctl_exit
-ask_page(struct changes *changes, const char *cursor, char **cursor_r)
-{
-	struct client_answer answer;
-	struct buf target = { 0 };
-	enum ctl_exit result;
-	struct json_doc *doc;
-
-	buf_printf(&target, "%s?limit=1000", changes->path);
-	if (cursor != NULL) {
-		buf_append_text(&target, "&cursor=");
-		client_encode(&target, bytes_of(cursor));
-	}
-	*cursor_r = NULL;
-	result = ctl_ask(changes->ctl, "GET", target.data,
-	    bytes_slice(NULL, 0), &answer, &doc);
-	if (result == CTL_OK && doc != NULL)
-		*cursor_r = take_page(changes, doc);
-	ctl_answer_free(&answer, &doc);
-	buf_free(&target);
-	return result;
+	if (is_too_old(changes, doc, item) || changes->rows_left == 0)
+		return false;
+	if (!is_wanted(changes, doc, item))
+		return true;
+	changes->rows_left--;
+	changes->take(changes, doc, item);
+	json_write_raw(&changes->json, json_raw(doc, item));
+	return changes->rows_left > 0;
 }
 
 static enum ctl_exit
 ask_all(struct changes *changes)
 {
 	enum ctl_exit result;
-	char *cursor = NULL;
 
 	changes->json = json_writer(&changes->text);
 	json_write_begin(&changes->json, '[');
-	do {
-		char *next;
-
-		result = ask_page(changes, cursor, &next);
-		free(cursor);
-		cursor = next;
-	} while (cursor != NULL);
+	result = pages_ask(changes->ctl, changes->path, take_item, changes);
 	json_write_end(&changes->json, ']');
 	if (result == CTL_OK && changes->ctl->wants_json)
 		puts(changes->text.data);

@@ -4,77 +4,34 @@
  */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "ctl/ask.h"
+#include "common/buf.h"
+#include "common/json.h"
+#include "ctl/ctl.h"
+#include "ctl/pages.h"
 #include "ctl/table.h"
 
 struct listing {
-	const struct ctl *ctl;
-	const char *path;
 	struct table *table;
 	struct buf text;		/* the items as one JSON array */
 	struct json_writer json;
 };
 
-/* Takes the rows of one page.  Returns its cursor to the next, to be
- * free()d, or NULL. */
-static char *
-take_page(struct listing *listing, const struct json_doc *doc)
+static bool
+take_item(void *context, const struct json_doc *doc, int item)
 {
-	int root = json_root(doc), item = JSON_NONE;
+	struct listing *listing = context;
 
-	while (json_each(doc, json_member(doc, root, "items"), &item, NULL)) {
-		table_row_json(listing->table, doc, item);
-		json_write_raw(&listing->json, json_raw(doc, item));
-	}
-	return json_string(doc, json_member(doc, root, "next_cursor"));
-}
-
-static enum ctl_exit
-ask_page(struct listing *listing, const char *cursor, char **cursor_r)
-{
-	struct client_answer answer;
-	struct buf target = { 0 };
-	enum ctl_exit result;
-	struct json_doc *doc;
-
-	buf_printf(&target, "%s?limit=1000", listing->path);
-	if (cursor != NULL) {
-		buf_append_text(&target, "&cursor=");
-		client_encode(&target, bytes_of(cursor));
-	}
-	*cursor_r = NULL;
-	result = ctl_ask(listing->ctl, "GET", target.data,
-	    bytes_slice(NULL, 0), &answer, &doc);
-	if (result == CTL_OK && doc != NULL)
-		*cursor_r = take_page(listing, doc);
-	ctl_answer_free(&answer, &doc);
-	buf_free(&target);
-	return result;
-}
-
-static enum ctl_exit
-ask_all(struct listing *listing)
-{
-	enum ctl_exit result;
-	char *cursor = NULL;
-
-	do {
-		char *next;
-
-		result = ask_page(listing, cursor, &next);
-		free(cursor);
-		cursor = next;
-	} while (cursor != NULL);
-	return result;
+	table_row_json(listing->table, doc, item);
+	json_write_raw(&listing->json, json_raw(doc, item));
+	return true;
 }
 
 static enum ctl_exit
 list(const struct ctl *ctl, int argc, const char *path,
     const struct table_column *columns, uint32_t column_count)
 {
-	struct listing listing = { .ctl = ctl, .path = path };
+	struct listing listing = { 0 };
 	enum ctl_exit result;
 
 	if (argc != 1)
@@ -83,7 +40,7 @@ list(const struct ctl *ctl, int argc, const char *path,
 		return CTL_UNREACHABLE;
 	listing.json = json_writer(&listing.text);
 	json_write_begin(&listing.json, '[');
-	result = ask_all(&listing);
+	result = pages_ask(ctl, path, take_item, &listing);
 	json_write_end(&listing.json, ']');
 	if (result == CTL_OK && ctl->wants_json)
 		puts(listing.text.data);
