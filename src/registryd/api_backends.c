@@ -45,19 +45,15 @@ void
 api_backends_list(struct registry *registry, struct admin_request *request)
 {
 	struct model_backend *backend;
-	unsigned long long after = 0;
+	unsigned long long after;
 	struct api_page page;
 	struct api_list list;
 	char last[24] = "";
 
-	if (!api_has_model(registry, request) || !api_page(request, &page))
+	if (!api_has_model(registry, request) ||
+	    !api_page(request, &page) ||
+	    !api_cursor_number(request, &page, &after))
 		return;
-	if (page.cursor.len > 0 &&
-	    bytes_to_number(page.cursor, INT64_MAX, &after) == -1) {
-		api_reply_problem(request, 400, "bad_query",
-		    "cursor is not one that was given out");
-		return;
-	}
 	api_list_begin(&list);
 	backend = model_next_backend(registry->model, after);
 	for (; backend != NULL && list.count < page.limit; list.count++) {
@@ -76,7 +72,7 @@ api_backends_of_service(struct registry *registry,
 {
 	const struct model_service *service;
 	const struct model_backend *backend;
-	unsigned long long skip = 0, index = 0;
+	unsigned long long skip, index = 0;
 	struct api_page page;
 	struct api_list list;
 	char next[24];
@@ -89,12 +85,8 @@ api_backends_of_service(struct registry *registry,
 		    "there is no service \"%s\"", name_of(request));
 		return;
 	}
-	if (page.cursor.len > 0 &&
-	    bytes_to_number(page.cursor, INT64_MAX, &skip) == -1) {
-		api_reply_problem(request, 400, "bad_query",
-		    "cursor is not one that was given out");
+	if (!api_cursor_number(request, &page, &skip))
 		return;
-	}
 	api_list_begin(&list);
 	TAILQ_FOREACH(backend, &service->backends, of_service) {
 		if (index++ < skip)
@@ -271,12 +263,6 @@ plan_delete(struct write *write, const struct model *model, void *context)
 	return there == NULL ? 0 : write_remove_backend(write, &there->object);
 }
 
-static void
-on_delete_done(struct write *write, void *context)
-{
-	api_write_finish(write, context, 0, NULL);
-}
-
 void
 api_backend_post(struct registry *registry, struct admin_request *request)
 {
@@ -290,13 +276,7 @@ api_backend_put(struct registry *registry, struct admin_request *request)
 }
 
 void
-api_backend_patch(struct registry *registry, struct admin_request *request)
-{
-	api_write_submit(registry, request, plan_put, on_put_done);
-}
-
-void
 api_backend_delete(struct registry *registry, struct admin_request *request)
 {
-	api_write_submit(registry, request, plan_delete, on_delete_done);
+	api_write_submit(registry, request, plan_delete, api_write_done);
 }

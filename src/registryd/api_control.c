@@ -190,12 +190,6 @@ on_put_done(struct write *write, void *context)
 	api_write_finish(write, api, 0, text);
 }
 
-static void
-on_delete_done(struct write *write, void *context)
-{
-	api_write_finish(write, context, 0, NULL);
-}
-
 void
 api_control_put(struct registry *registry, struct admin_request *request)
 {
@@ -205,7 +199,7 @@ api_control_put(struct registry *registry, struct admin_request *request)
 void
 api_control_delete(struct registry *registry, struct admin_request *request)
 {
-	api_write_submit(registry, request, plan_delete, on_delete_done);
+	api_write_submit(registry, request, plan_delete, api_write_done);
 }
 
 /* Breakers --------------------------------------------------------------- */

@@ -17,13 +17,13 @@ api_handle_fn api_register, api_deregister, api_registry;
 api_handle_fn api_ready, api_health_db, api_metrics_db;
 /* api_services.c */
 api_handle_fn api_services_list, api_service_get, api_service_post,
-    api_service_put, api_service_patch, api_service_delete;
+    api_service_put, api_service_delete; /* put: PATCH, too */
 /* api_backends.c */
 api_handle_fn api_backends_list, api_backends_of_service, api_backend_get,
-    api_backend_post, api_backend_put, api_backend_patch, api_backend_delete;
+    api_backend_post, api_backend_put, api_backend_delete;
 /* api_routes.c */
 api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
-    api_route_patch, api_route_delete;
+    api_route_delete;
 /* api_control.c: of services, backends, routes */
 api_handle_fn api_control_get, api_control_put, api_control_delete,
     api_breaker_get, api_breaker_post;
@@ -85,6 +85,9 @@ void api_write_submit(struct registry *, struct admin_request *,
 void api_write_finish(struct write *, struct api_write *, uint64_t version,
     char *text);
 
+/* The done of a write that has nothing to show but its problem. */
+write_done_fn api_write_done;
+
 /* Makes a write for the request with who and from filled in; NULL: out of
  * memory, and answered. */
 struct write *api_write_new(struct admin_request *, write_plan_fn *,
@@ -101,6 +104,11 @@ struct api_page {
 	struct bytes cursor;		/* empty: from the start */
 };
 bool api_page(struct admin_request *, struct api_page *page_r);
+
+/* The cursor of a list whose cursors are numbers; 0 from the start.
+ * false: answered. */
+bool api_cursor_number(struct admin_request *, const struct api_page *,
+    unsigned long long *number_r);
 
 /* Ends a list that began with api_list_begin(), and answers. */
 struct api_list {

@@ -34,19 +34,15 @@ api_routes_list(struct registry *registry, struct admin_request *request)
 {
 	struct bytes service = bytes_of("");
 	const struct model_route *route;
-	unsigned long long after = 0;
+	unsigned long long after;
 	struct api_page page;
 	struct api_list list;
 	char last[24] = "";
 
-	if (!api_has_model(registry, request) || !api_page(request, &page))
+	if (!api_has_model(registry, request) ||
+	    !api_page(request, &page) ||
+	    !api_cursor_number(request, &page, &after))
 		return;
-	if (page.cursor.len > 0 &&
-	    bytes_to_number(page.cursor, INT64_MAX, &after) == -1) {
-		api_reply_problem(request, 400, "bad_query",
-		    "cursor is not one that was given out");
-		return;
-	}
 	(void)api_query(request, "service", NULL, &service);
 	api_list_begin(&list);
 	for (route = model_next_route(registry->model, after);
@@ -197,12 +193,6 @@ plan_delete(struct write *write, const struct model *model, void *context)
 	return there == NULL ? 0 : write_remove_route(write, &there->object);
 }
 
-static void
-on_delete_done(struct write *write, void *context)
-{
-	api_write_finish(write, context, 0, NULL);
-}
-
 void
 api_route_post(struct registry *registry, struct admin_request *request)
 {
@@ -216,13 +206,7 @@ api_route_put(struct registry *registry, struct admin_request *request)
 }
 
 void
-api_route_patch(struct registry *registry, struct admin_request *request)
-{
-	api_write_submit(registry, request, plan_put, on_put_done);
-}
-
-void
 api_route_delete(struct registry *registry, struct admin_request *request)
 {
-	api_write_submit(registry, request, plan_delete, on_delete_done);
+	api_write_submit(registry, request, plan_delete, api_write_done);
 }

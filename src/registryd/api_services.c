@@ -233,12 +233,6 @@ plan_delete(struct write *write, const struct model *model, void *context)
 	return write_remove_service(write, &there->object);
 }
 
-static void
-on_delete_done(struct write *write, void *context)
-{
-	api_write_finish(write, context, 0, NULL);
-}
-
 void
 api_service_post(struct registry *registry, struct admin_request *request)
 {
@@ -252,13 +246,7 @@ api_service_put(struct registry *registry, struct admin_request *request)
 }
 
 void
-api_service_patch(struct registry *registry, struct admin_request *request)
-{
-	api_write_submit(registry, request, plan_put, on_put_done);
-}
-
-void
 api_service_delete(struct registry *registry, struct admin_request *request)
 {
-	api_write_submit(registry, request, plan_delete, on_delete_done);
+	api_write_submit(registry, request, plan_delete, api_write_done);
 }

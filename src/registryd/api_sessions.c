@@ -115,15 +115,9 @@ static bool
 read_page(struct registry *registry, struct admin_request *request,
     struct api_page *page_r, unsigned long long *skip_r)
 {
-	*skip_r = 0;
-	if (!api_has_model(registry, request) || !api_page(request, page_r))
-		return false;
-	if (page_r->cursor.len == 0 ||
-	    bytes_to_number(page_r->cursor, INT64_MAX, skip_r) == 0)
-		return true;
-	api_reply_problem(request, 400, "bad_query",
-	    "cursor is not one that was given out");
-	return false;
+	return api_has_model(registry, request) &&
+	    api_page(request, page_r) &&
+	    api_cursor_number(request, page_r, skip_r);
 }
 
 static void

@@ -100,6 +100,12 @@ api_write_finish(struct write *write, struct api_write *api, uint64_t version,
 	free(api);
 }
 
+void
+api_write_done(struct write *write, void *context)
+{
+	api_write_finish(write, context, 0, NULL);
+}
+
 /* Reading ---------------------------------------------------------------- */
 
 bool
@@ -132,6 +138,19 @@ api_page(struct admin_request *request, struct api_page *page_r)
 	if (api_query(request, "cursor", NULL, &value))
 		page_r->cursor = value;
 	return true;
+}
+
+bool
+api_cursor_number(struct admin_request *request, const struct api_page *page,
+    unsigned long long *number_r)
+{
+	*number_r = 0;
+	if (page->cursor.len == 0 ||
+	    bytes_to_number(page->cursor, INT64_MAX, number_r) == 0)
+		return true;
+	api_reply_problem(request, 400, "bad_query",
+	    "cursor is not one that was given out");
+	return false;
 }
 
 void
