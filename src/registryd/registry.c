@@ -224,6 +224,7 @@ registry_free(struct registry **p)
 		return;
 	if (registry->server != NULL)
 		api_reload_give_up(registry);
+	protocol_free(&registry->protocol);
 	admin_server_free(&registry->server);
 	ev_timer_stop(registry->loop, &registry->load_again);
 	ev_timer_stop(registry->loop, &registry->publish_again);

@@ -176,3 +176,12 @@ poll_start(const struct poll_order *order, char **urls, uint32_t count)
 	LIST_INSERT_HEAD(&poll->protocol->polls, poll, of_protocol);
 	ask(poll);
 }
+
+void
+poll_end_all(struct protocol *protocol)
+{
+	struct poll *poll;
+
+	while ((poll = LIST_FIRST(&protocol->polls)) != NULL)
+		poll_free(poll);
+}

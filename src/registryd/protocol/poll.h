@@ -24,4 +24,7 @@ struct poll_order {
  */
 void poll_start(const struct poll_order *, char **urls, uint32_t count);
 
+/* Ends all polls, without a word. */
+void poll_end_all(struct protocol *);
+
 #endif

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "daemon/resolver.h"
 #include "registryd/protocol/apply.h"
+#include "registryd/protocol/poll.h"
 #include "registryd/registry.h"
 
 #define ACCEPT_AT_ONCE	64
@@ -366,4 +367,51 @@ bool
 protocol_is_idle(const struct protocol *protocol)
 {
 	return note_queue_is_idle(protocol->notes);
+}
+
+static void
+free_clients(struct protocol *protocol)
+{
+	struct client *client;
+
+	while ((client = LIST_FIRST(&protocol->clients)) != NULL)
+		client_close(client);
+	while ((client = LIST_FIRST(&protocol->closed)) != NULL)
+		client_free(client);
+}
+
+static void
+free_sessions(struct protocol *protocol)
+{
+	struct session *session;
+	struct token *token;
+
+	while ((session = TAILQ_FIRST(&protocol->sessions)) != NULL)
+		session_drop(session);
+	while ((token = TAILQ_FIRST(&protocol->tokens)) != NULL) {
+		TAILQ_REMOVE(&protocol->tokens, token, of_all);
+		token_free(&token);
+	}
+}
+
+void
+protocol_free(struct protocol **p)
+{
+	struct protocol *protocol = *p;
+
+	*p = NULL;
+	if (protocol == NULL)
+		return;
+	news_leave(&protocol->listener);
+	poll_end_all(protocol);
+	stop_listeners(protocol);
+	free_clients(protocol);
+	free_sessions(protocol);
+	ev_timer_stop(protocol->loop, &protocol->accept_again);
+	ev_timer_stop(protocol->loop, &protocol->sweep);
+	ev_timer_stop(protocol->loop, &protocol->wake);
+	ev_timer_stop(protocol->loop, &protocol->tick);
+	note_queue_free(&protocol->notes);
+	resolver_free(&protocol->resolver);
+	free(protocol);
 }

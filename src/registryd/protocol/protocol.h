@@ -68,6 +68,9 @@ void protocol_drain(struct protocol *, void (*on_idle)(void *context),
     void *context);
 bool protocol_is_idle(const struct protocol *);
 
+/* Behind a drain that is over: nothing of it is under way. */
+void protocol_free(struct protocol **);
+
 /* news_lines.c */
 void protocol_listen_news(struct protocol *);
 
