@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: ISC
+"""Many routes, put into a store by SQL."""
+
+import sqlite3
+import time
+
+HOSTS, SERVICES = 1000, 100
+
+
+def prefix(i):
+    return f"/tenant/{i}"
+
+
+def fill(path, url, count):
+    """Puts routes into a store that sluice made before."""
+    store = sqlite3.connect(path)
+    store.execute("PRAGMA synchronous = OFF")
+
+    def insert(table, rows):
+        rows = list(rows)
+        names = ", ".join(rows[0])
+        marks = ", ".join("?" * len(rows[0]))
+        store.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",
+            (tuple(row.values()) for row in rows))
+
+    now = int(time.time() * 1000)
+    times = dict(created_at=now, updated_at=now, version=1)
+    with store:
+        store.execute("UPDATE generation SET value = 1")
+        insert("service", (dict(
+            name=f"service-{i}", origin="api", policy="round_robin",
+            hash_header="", connect_timeout_ms=0, response_timeout_ms=0,
+            queue_timeout_ms=0, retries=1, probe_kind="connect",
+            probe_interval_ms=0, probe_timeout_ms=0, probe_rise=0,
+            probe_fall=0, probe_status_min=200, probe_status_max=399,
+            probe_path="/", probe_host="", **times)
+            for i in range(SERVICES)))
+        insert("backend", (dict(
+            origin="api", service=f"service-{i}", url=url, weight=1,
+            max_connections=0, **times) for i in range(SERVICES)))
+        insert("route", (dict(
+            id=i + 1, origin="api", label="",
+            domains=f'["h{i % HOSTS}.example"]', prefixes=f'["{prefix(i)}"]',
+            priority=0, strip_prefix=1, is_shared=0, host_rewrite="",
+            max_body_bytes=0, headers="[]", **times) for i in range(count)))
+        insert("route_target", (dict(
+            route=i + 1, position=0, service=f"service-{i % SERVICES}",
+            weight=1) for i in range(count)))
+    store.close()
