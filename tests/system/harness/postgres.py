@@ -7,6 +7,7 @@ import pathlib
 import pwd
 import shutil
 import subprocess
+import tempfile
 
 from .addresses import free_port
 
@@ -14,8 +15,9 @@ BIN = pathlib.Path(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
 
 
 class Cluster:
-    def __init__(self, home):
-        self.home = pathlib.Path(home)
+    def __init__(self):
+        # Of its own, since the server runs as another user.
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="sluice-postgres."))
         self.data = self.home / "data"
         self.port = free_port()
         self.numbers = itertools.count(1)
@@ -27,9 +29,6 @@ class Cluster:
             self.as_user = ["setpriv", f"--reuid={account.pw_uid}",
                             f"--regid={account.pw_gid}", "--clear-groups"]
             os.chown(self.home, account.pw_uid, account.pw_gid)
-            for parent in self.home.parents:
-                if parent.stat().st_mode & 0o001 == 0:
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self.run("initdb", "-D", self.data, "-A", "trust", "-U", "sluice",
                  "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         with open(self.data / "postgresql.conf", "a") as conf:
@@ -54,7 +53,7 @@ class Cluster:
     def end(self):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop",
                  check=False)
-        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def psql(self, database, sql):
         return self.run("psql", "-h", self.home, "-p", self.port, "-U",
