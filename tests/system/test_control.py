@@ -2,6 +2,7 @@
 """Maintenance, drain, breakers and rate limits, as clients see them."""
 
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -142,22 +143,25 @@ def test_a_page_is_fetched_and_its_status_passes_through(sluice, backend):
     assert headers["X-Maintenance-Mode"] == "true"
     assert hits[0] == "/down.html?x=1"
     page.close()
-    time.sleep(1.1)             # a page is good for a second
-    status, headers, body = ask(proxy)
-    assert status == 503 and b"maintenance" in body
+
+    def has_own_page():         # once the fetched one is no longer fresh
+        status, _, body = ask(proxy)
+        return status == 503 and b"maintenance" in body
+
+    wait_until(has_own_page)
 
 
 def test_maintenance_ends_by_the_clock(sluice, backend):
     proxy = sluice()
     make(proxy, "users", backend().url)
-    until = time.time() + 2
+    until = int(time.time()) + 4
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until))
     put(proxy, "/v1/services/users/maintenance", {"until": text + "Z"})
     assert ask(proxy)[0] == 503
-    wait_until(lambda: ask(proxy)[0] == 200, 5)
-    assert abs(time.time() - int(until)) < 0.5
+    wait_until(lambda: ask(proxy)[0] == 200)
+    assert time.time() >= until
     wait_until(lambda: not proxy.get("/v1/services/users/maintenance")
-               .json["active"], 5)
+               .json["active"])
     newest = proxy.get("/v1/changes?limit=1").json["items"][0]
     assert newest["channel"] == "clock"
 
@@ -181,57 +185,108 @@ def test_orders_stand_through_a_restart_with_who_and_why(sluice, backend):
 
 
 @pytest.mark.timeout(120)
-def test_every_worker_obeys_within_milliseconds(sluice, quick):
+def test_every_worker_obeys_from_the_answer_on(sluice, quick):
     proxy = sluice("workers = 4")
     server = quick()
-    arrived = server.at
     make(proxy, "users", server.url)
     hammer = Hammer(proxy.address, proxy.port, threads=8)
+    spans = []
     for _ in range(5):
-        time.sleep(0.4)
+        hammer.wait_for_more()
         put(proxy, "/v1/services/users/maintenance", {})
-        entered = time.monotonic()
-        time.sleep(0.4)
-        late = [at for at in arrived if at > entered + 0.010]
-        assert not late, [at - entered for at in late]
+        entered = hammer.mark()
+        hammer.wait_for_more()
+        left = hammer.mark()
+        hammer.wait_for_more()  # what began before has been answered
+        spans.append((entered, left))
         delete(proxy, "/v1/services/users/maintenance")
-        left = time.monotonic()
-        wait_until(lambda: arrived[-1] > left, 1)
+        mark = hammer.mark()
+        hammer.wait_for_more()
+        assert set(hammer.statuses(mark, hammer.mark())) == {200}
     hammer.stop()
+    for entered, left in spans:
+        assert set(hammer.statuses(entered, left)) == {503}
+        assert not [number for number in server.seen
+                    if entered < number < left]
     assert not hammer.errors
 
 
 # Drain ----------------------------------------------------------------------
 
-def shares(results, start, seconds, wanted):
-    """Of each second, the share of answers that `wanted` likes."""
-    for second in range(seconds):
-        part = [status for at, status in results
-                if start + second <= at < start + second + 1]
-        assert len(part) > 200, f"too few requests: {len(part)}"
-        yield second, sum(map(wanted, part)) / len(part)
+class DrainClock:
+    """What part of a drain is over, as sluice reports it."""
+
+    def __init__(self, proxy, path, seconds):
+        self.proxy = proxy
+        self.path = path
+        self.span_ms = seconds * 1000
+        put(proxy, path, {"over": f"{seconds}s"})
+
+    def part(self):
+        left_ms = self.proxy.get(self.path).json["remaining_ms"]
+        return 1 - left_ms / self.span_ms
+
+    def watch(self, count):
+        """Counts from now to the drain's end, each between two looks at
+        the clock: rows of (part before, count(), part after)."""
+        rows = []
+        while not rows or rows[-1][0] < 1:
+            after = rows[-1][2] if rows else 0
+            wait_until(lambda: self.part() >= min(after + 0.03, 1))
+            rows.append((self.part(), count(), self.part()))
+        return rows
+
+
+def assert_follows(line, rows, slack=0.03):
+    """The counts are of (all, those whose share is on the line).
+
+    Of what was counted between two looks, the share is between what the
+    line had at the first and at the second, however the requests were
+    spread in between.  Each quarter of the drain has to be right.
+    """
+    for quarter in range(4):
+        total = wanted = low = high = 0
+        for before, after in zip(rows, rows[1:]):
+            if not quarter <= before[0] * 4 < quarter + 1:
+                continue
+            count = after[1][0] - before[1][0]
+            ends = line(before[0]), line(after[2])
+            total += count
+            wanted += after[1][1] - before[1][1]
+            low += count * min(ends)
+            high += count * max(ends)
+        if total > 300:
+            assert low - slack * total <= wanted <= high + slack * total, \
+                (quarter, low / total, wanted / total, high / total)
+    assert rows[-1][1][0] - rows[0][1][0] > 1200
+
+
+def outcome(proxy, path):
+    return proxy.get(path).json["drain"]["outcome"]
 
 
 @pytest.mark.timeout(120)
 def test_a_lone_drain_refuses_along_the_line(sluice, quick):
     proxy = sluice()
     ids, _ = make(proxy, "users", quick().url)
+    path = f"/v1/backends/{ids[0]}/drain"
     hammer = Hammer(proxy.address, proxy.port, threads=4)
-    time.sleep(0.5)
-    put(proxy, f"/v1/backends/{ids[0]}/drain", {"over": "20s"})
-    start = time.monotonic()
-    time.sleep(20.5)
-    results = hammer.stop()
-    for second, share in shares(results, start, 20, lambda s: s == 503):
-        assert abs(share - (second + 0.5) / 20) < 0.02, (second, share)
+    hammer.wait_for_more()
+    assert hammer.count() == hammer.count(200)
+    clock = DrainClock(proxy, path, 8)
+    rows = clock.watch(lambda: (hammer.count(), hammer.count(503)))
+    mark = hammer.mark()
+    hammer.wait_for_more()
+    assert set(hammer.statuses(mark, hammer.mark())) == {503}
+    hammer.stop()
+    assert_follows(lambda part: part, rows)
     status, headers, body = ask(proxy)
     assert (status, body) == (503, b"Draining")
     assert headers["X-Drain-Mode"] == "true" and headers["Retry-After"]
-    wait_until(lambda: proxy.get(f"/v1/backends/{ids[0]}/drain").json[
-        "drain"]["outcome"] == "clean", 5)
+    wait_until(lambda: outcome(proxy, path) == "clean")
     newest = proxy.get("/v1/changes?limit=1").json["items"][0]
     assert newest["after"]["drain"]["outcome"] == "clean"
-    delete(proxy, f"/v1/backends/{ids[0]}/drain")
+    delete(proxy, path)
     assert ask(proxy)[0] == 200
 
 
@@ -239,24 +294,20 @@ def test_a_lone_drain_refuses_along_the_line(sluice, quick):
 def test_another_backend_takes_the_share(sluice, quick):
     proxy = sluice()
     one, two = quick(), quick()
+    two.status = 202            # tells them apart
     ids, _ = make(proxy, "users", one.url, two.url)
     hammer = Hammer(proxy.address, proxy.port, threads=4)
-    time.sleep(0.5)
-    put(proxy, f"/v1/backends/{ids[0]}/drain", {"over": "20s"})
-    start = time.monotonic()
-    counts = [(start, len(one.requests), len(two.requests))]
-    for second in range(1, 21):
-        time.sleep(max(0, start + second - time.monotonic()))
-        counts.append((time.monotonic(), len(one.requests),
-                       len(two.requests)))
-    results = hammer.stop()
-    assert {status for _, status in results} == {200}
+    hammer.wait_for_more()
+    clock = DrainClock(proxy, f"/v1/backends/{ids[0]}/drain", 8)
+    rows = clock.watch(lambda: (hammer.count(), hammer.count(200)))
+    mark = hammer.mark()
+    hammer.wait_for_more()
+    hammer.stop()
+    assert set(hammer.statuses(mark, hammer.mark())) == {202}
+    assert hammer.count() == hammer.count(200, 202)
     assert not hammer.errors
-    for before, after in zip(counts, counts[1:]):
-        left = 1 - ((before[0] + after[0]) / 2 - start) / 20
-        mine, others = after[1] - before[1], after[2] - before[2]
-        wanted = left / (1 + left)      # its weight is on the line
-        assert abs(mine / (mine + others) - wanted) < 0.02
+    # Its weight is on the line.
+    assert_follows(lambda part: (1 - part) / (2 - part), rows)
 
 
 @pytest.mark.timeout(60)
@@ -266,13 +317,13 @@ def test_a_cancelled_drain_is_as_if_it_never_was(sluice, quick):
     put(proxy, f"/v1/backends/{ids[0]}/drain", {"over": "0s"})
     assert ask(proxy)[0] == 503
     hammer = Hammer(proxy.address, proxy.port, threads=4)
-    time.sleep(0.5)
+    hammer.wait_for_more()
+    assert hammer.count() == hammer.count(503)
     delete(proxy, f"/v1/backends/{ids[0]}/drain")
-    cancelled = time.monotonic()
-    time.sleep(0.5)
-    results = hammer.stop()
-    assert not [at for at, status in results
-                if at > cancelled + 0.1 and status != 200]
+    cancelled = hammer.mark()
+    hammer.wait_for_more()
+    hammer.stop()
+    assert set(hammer.statuses(cancelled, hammer.mark())) == {200}
 
 
 @pytest.mark.parametrize("kind", ["routes", "services"])
@@ -280,14 +331,12 @@ def test_a_route_and_a_service_drain_too(sluice, quick, kind):
     proxy = sluice()
     _, route = make(proxy, "users", quick().url)
     key = {"routes": route, "services": "users"}[kind]
-    put(proxy, f"/v1/{kind}/{key}/drain", {"over": "4s"})
-    start = time.monotonic()
     hammer = Hammer(proxy.address, proxy.port, threads=4)
-    time.sleep(4)
-    results = hammer.stop()
-    middle = [status for at, status in results
-              if start + 1.5 < at < start + 2.5]
-    assert abs(middle.count(503) / len(middle) - 0.5) < 0.04
+    hammer.wait_for_more()
+    clock = DrainClock(proxy, f"/v1/{kind}/{key}/drain", 4)
+    rows = clock.watch(lambda: (hammer.count(), hammer.count(503)))
+    hammer.stop()
+    assert_follows(lambda part: part, rows)
     assert ask(proxy)[0] == 503
 
 
@@ -310,82 +359,71 @@ def test_sluicectl_drains_and_waits(sluice, backend):
     assert proxy.ctl("drain", "users", check=False).returncode == 2
 
 
-class WebSocketEcho:
-    """A backend that sends a frame every 20 ms, in two halves."""
+class PacedWebSocket:
+    """A backend that sends half a frame for whatever it reads."""
+
+    FRAME = b"\x82\x7e\x01\x00" + b"a" * 256
 
     def __init__(self, address):
         self.listener = socket.create_server((address, 0))
         self.url = "http://%s:%d" % self.listener.getsockname()
         self.received = b""
-        threading.Thread(target=self.run, daemon=True).start()
+        threading.Thread(target=self.serve, daemon=True).start()
 
-    def run(self):
-        while True:
-            connection, _ = self.listener.accept()
-            threading.Thread(target=self.serve, args=(connection,),
-                             daemon=True).start()
-
-    def serve(self, connection):
+    def serve(self):
+        connection, _ = self.listener.accept()
         head = b""
         while b"\r\n\r\n" not in head:
             head += connection.recv(4096)
         connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n"
                            b"Upgrade: websocket\r\n"
                            b"Connection: Upgrade\r\n\r\n")
-        connection.settimeout(0.01)
+        halves = itertools.cycle([self.FRAME[:130], self.FRAME[130:]])
         try:
-            while True:
-                connection.sendall(b"\x82\x7e\x01\x00" + b"a" * 128)
-                try:
-                    data = connection.recv(4096)
-                    if not data:
-                        return
-                    self.received += data
-                except TimeoutError:
-                    pass
-                connection.sendall(b"b" * 128)
-                time.sleep(0.02)
+            while data := connection.recv(4096):
+                self.received += data
+                connection.sendall(next(halves))
         except OSError:
             pass
 
 
 @pytest.mark.timeout(60)
-def test_a_websocket_is_told_goodbye_between_two_frames(sluice, backend):
+def test_a_websocket_is_told_goodbye_between_two_frames(sluice):
     proxy = sluice()
-    echo = WebSocketEcho(proxy.address)
-    ids, _ = make(proxy, "chat", echo.url)
-    client = socket.create_connection((proxy.address, proxy.port), 10)
+    server = PacedWebSocket(proxy.address)
+    ids, _ = make(proxy, "chat", server.url)
+    client = socket.create_connection((proxy.address, proxy.port), 30)
     client.sendall(b"GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
                    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
     data = b""
-    while b"\r\n\r\n" not in data:
+    while not data.endswith(b"\r\n\r\n"):
         data += client.recv(4096)
     assert data.startswith(b"HTTP/1.1 101")
-    data = data.split(b"\r\n\r\n", 1)[1]
-    put(proxy, f"/v1/backends/{ids[0]}/drain", {"over": "3s"})
-    start = time.monotonic()
-    progress = proxy.get(f"/v1/backends/{ids[0]}/drain").json
+    path = f"/v1/backends/{ids[0]}/drain"
+    clock = DrainClock(proxy, path, 2)
+    progress = proxy.get(path).json
     assert (progress["in_flight"], progress["tunnels"]) == (1, 1)
-    has_answered = False
-    while True:
-        piece = client.recv(4096)
-        if not piece:
-            break
-        data += piece
-        if data.endswith(b"\x88\x02\x03\xe9") and not has_answered:
-            has_answered = True
-            ended = time.monotonic() - start
-            client.sendall(b"\x88\x82\x00\x00\x00\x00\x03\xe9")
-    assert has_answered and 2.9 < ended < 5.5
-    whole = data[:-4]
-    assert len(whole) % 260 == 0, "cut within a frame"
-    assert echo.received[:2] == b"\x88\x82", echo.received
-    mask = echo.received[2:6]
-    assert bytes(a ^ b for a, b in zip(echo.received[6:8], mask)) \
+    word = b"\x82\x81\x00\x00\x00\x00x"
+    close = b"\x88\x02\x03\xe9"
+    data = b""
+    while not data.endswith(close):
+        client.sendall(word)
+        data += client.recv(4096)
+    assert clock.part() == 1
+    client.sendall(b"\x88\x82\x00\x00\x00\x00\x03\xe9")
+    while client.recv(4096):
+        pass
+    frames, rest = divmod(len(data) - len(close), len(server.FRAME))
+    assert rest == 0, "cut within a frame"
+    assert data == server.FRAME * frames + close and frames > 0
+    words = server.received
+    while words.startswith(word):
+        words = words[len(word):]
+    assert words[:2] == b"\x88\x82", words
+    assert bytes(a ^ b for a, b in zip(words[6:8], words[2:6])) \
         == b"\x03\xe9"
-    wait_until(lambda: proxy.get(f"/v1/backends/{ids[0]}/drain").json[
-        "drain"]["outcome"] == "forced", 5)
+    wait_until(lambda: outcome(proxy, path) == "forced")
 
 
 # Breaker --------------------------------------------------------------------
@@ -398,27 +436,36 @@ BREAKER = {"breaker": {"threshold": 5, "open_ms": 1000,
                        "half_open_requests": 3}}
 
 
+def wait_until_acquainted(proxy):
+    """Until all workers have looked at each other: they do as they tell
+    which generation of the table they have."""
+    newest = int(proxy.metric("sluice_table_generation"))
+    wait_until(lambda: all(row["generation"] >= newest
+                           for row in proxy.processes("worker")))
+
+
 def test_a_breaker_opens_after_exactly_its_threshold(sluice, quick):
     proxy = sluice("workers = 4")
     sick = quick()
     ids, _ = make(proxy, "users", sick.url, service=BREAKER)
-    time.sleep(1.2)             # all workers know each other
+    wait_until_acquainted(proxy)
     for _ in range(20):         # each on a worker of its own, perhaps
         assert ask(proxy)[0] == 200
+    for _ in range(2):
+        sick.status = 500
+        for _ in range(4):
+            assert ask(proxy)[0] == 500
+        wait_until(lambda: breaker_of(proxy, ids[0])["failures"] == 4)
+        assert breaker_of(proxy, ids[0])["state"] == "closed"
+        sick.status = 200
+        assert ask(proxy)[0] == 200
     sick.status = 500
-    for _ in range(4):
+    for _ in range(5):
         assert ask(proxy)[0] == 500
-    sick.status = 200
-    assert ask(proxy)[0] == 200
-    sick.status = 500
-    for _ in range(4):
-        assert ask(proxy)[0] == 500
-    time.sleep(0.1)
-    assert breaker_of(proxy, ids[0])["state"] == "closed"
-    assert breaker_of(proxy, ids[0])["failures"] == 4
-    assert ask(proxy)[0] == 500
-    time.sleep(0.005)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open")
+    seen = len(sick.seen)
     assert ask(proxy)[0] == 503
+    assert len(sick.seen) == seen
     state = breaker_of(proxy, ids[0])
     assert (state["state"], state["failures"]) == ("open", 5)
     assert state["next_attempt"] and state["last_failure"]
@@ -432,27 +479,35 @@ def test_half_open_lets_no_more_trials_through_than_allowed(sluice, quick):
     proxy = sluice("workers = 4")
     sick = quick()
     ids, _ = make(proxy, "users", sick.url, service=BREAKER)
-    time.sleep(1.2)
     hammer = Hammer(proxy.address, proxy.port, threads=8)
-    time.sleep(0.5)
+    hammer.wait_for_more()
+
+    def openings():
+        return proxy.log().count("breaker open:")
+
+    def rounds():
+        return proxy.log().count("breaker half-open:")
+
     sick.status = 500
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open", 5)
-    time.sleep(0.1)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open")
+    mark = hammer.mark()        # what began before has been counted, then
+    wait_until(lambda: all(result[-1][0] > mark
+                           for result in hammer.results))
+    first_rounds, before = rounds(), len(sick.seen)
+    first_openings = openings()
     # Five rounds of trials, each of which fails: a trial or some at once.
-    for _ in range(5):
-        before = len(sick.at)
-        wait_until(lambda: len(sick.at) > before, 3)
-        time.sleep(0.3)         # open again
-        trials = len(sick.at) - before
-        assert 1 <= trials <= 3, trials
-        assert breaker_of(proxy, ids[0])["state"] == "open"
+    for count in range(1, 6):
+        wait_until(lambda: openings() >= first_openings + count)
+        failed = openings() - first_openings
+        trials = len(sick.seen) - before
+        begun = rounds() - first_rounds
+        assert failed <= trials <= 3 * begun, (failed, trials, begun)
     sick.status = 200
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "closed", 5)
-    recovered = time.monotonic()
-    time.sleep(0.3)
-    results = hammer.stop()
-    assert all(status == 200 for at, status in results
-               if at > recovered + 0.05)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "closed")
+    recovered = hammer.mark()
+    hammer.wait_for_more()
+    hammer.stop()
+    assert set(hammer.statuses(recovered, hammer.mark())) == {200}
 
 
 def test_a_window_counts_failures_whatever_is_between(sluice, quick):
@@ -465,7 +520,7 @@ def test_a_window_counts_failures_whatever_is_between(sluice, quick):
         assert ask(proxy)[0] == 200
         sick.status = 500
         assert ask(proxy)[0] == 500
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open", 1)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open")
 
 
 def test_a_breaker_is_tripped_and_reset_by_hand(sluice, backend):
@@ -495,47 +550,64 @@ def test_probes_open_it_ahead_of_traffic_and_bring_it_back(sluice, quick):
         "breaker": {"threshold": 1000, "open_ms": 60000}})
     wait_until(lambda: ask(proxy)[0] == 200)
     sick.status = 500
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open", 5)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "open")
     sick.status = 200
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "half-open", 5)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "half-open")
     assert ask(proxy)[0] == 200
-    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "closed", 1)
+    wait_until(lambda: breaker_of(proxy, ids[0])["state"] == "closed")
 
 
 # Rate limits ----------------------------------------------------------------
 
-@pytest.mark.timeout(120)
 def test_a_limit_is_exact_across_workers(sluice, quick):
     proxy = sluice("workers = 4")
-    make(proxy, "users", quick().url,
-         route={"rate_limit": {"requests": 100, "window_ms": 1000}})
-    sources = [f"127.200.0.{i + 1}" for i in range(8)]
+    server = quick()
+    make(proxy, "users", server.url,
+         route={"rate_limit": {"requests": 100, "window_ms": 60000}})
+    sources = [f"127.200.0.{i // 4 + 1}" for i in range(8)]
     hammer = Hammer(proxy.address, proxy.port, sources=sources)
-    time.sleep(10.5)
+    wait_until(lambda: all(len(result) > 150 for result in hammer.results))
     hammer.stop()
     assert not hammer.errors
-    for results in hammer.results:
-        first = results[0][0]
-        passed = [at - first for at, status in results
-                  if status == 200 and at < first + 10]
-        assert {status for _, status in results} == {200, 429}
-        assert 990 <= len(passed) <= 1010, len(passed)
-        for second in range(1, 10):
-            count = sum(second <= at < second + 1 for at in passed)
-            assert 90 <= count <= 110, (second, count)
+    assert hammer.count() == hammer.count(200, 429)
+    for first in 0, 4:          # the connections of one address
+        assert sum(counter[200] for counter
+                   in hammer.counts[first:first + 4]) == 100
+    for result in hammer.results:
+        statuses = [status for _, status in result]
+        assert statuses == sorted(statuses), "refused, then let through"
+    assert len(server.seen) == 200
+
+
+def test_each_window_has_all_its_requests(sluice, quick):
+    proxy = sluice("workers = 4")
+    make(proxy, "users", quick().url,
+         route={"rate_limit": {"requests": 50, "window_ms": 4000}})
+
+    def left():
+        explained = json.loads(proxy.ctl(
+            "-o", "json", "explain", "GET", "http://x/", "--from",
+            proxy.address).stdout)
+        return explained["route"]["rate_limit"]["remaining"]
+
+    for _ in range(3):
+        wait_until(lambda: left() == 50)
+        assert [ask(proxy, source=proxy.address)[0] for _ in range(52)] \
+            == [200] * 50 + [429] * 2
+        assert left() == 0
 
 
 def test_429_says_when_to_come_back(sluice, backend):
     proxy = sluice()
     _, route = make(proxy, "users", backend().url,
                     route={"rate_limit": {"requests": 2,
-                                          "window_ms": 10000}})
+                                          "window_ms": 3600000}})
     assert [ask(proxy)[0] for _ in range(3)] == [200, 200, 429]
     status, headers, _ = ask(proxy)
-    assert 9 <= int(headers["Retry-After"]) <= 10
+    assert 3500 < int(headers["Retry-After"]) <= 3600
     assert headers["RateLimit-Limit"] == "2"
     assert headers["RateLimit-Remaining"] == "0"
-    assert 9 <= int(headers["RateLimit-Reset"]) <= 10
+    assert headers["RateLimit-Reset"] == headers["Retry-After"]
     assert ask(proxy, source="127.77.1.1")[0] == 200
     label = f"users-{route}"
     assert proxy.metric(f'sluice_rate_limited_total{{route="{label}"}}') == 2
@@ -566,30 +638,32 @@ def test_clocks_go_on_while_the_control_plane_dies(sluice, quick):
     make(proxy, "users", quick().url)
     ids, _ = make(proxy, "drained", quick().url, prefix="/drained")
     sick_ids, _ = make(proxy, "sick", sick.url, prefix="/sick", service={
-        "breaker": {"threshold": 2, "open_ms": 3000}})
+        "breaker": {"threshold": 2, "open_ms": 5000}})
     put(proxy, "/v1/services/users/maintenance", {})
     sick.status = 500
     for _ in range(2):
         ask(proxy, "/sick")
-    wait_until(lambda: breaker_of(proxy, sick_ids[0])["state"] == "open", 2)
-    opened = time.monotonic()
+    wait_until(lambda: breaker_of(proxy, sick_ids[0])["state"] == "open")
+    opened = breaker_of(proxy, sick_ids[0])
+    sick.status = 200
+    before = len(sick.seen)
     hammer = Hammer(proxy.address, proxy.port, "/drained", threads=2)
-    put(proxy, f"/v1/backends/{ids[0]}/drain", {"over": "6s"})
-    start = time.monotonic()
+    path = f"/v1/backends/{ids[0]}/drain"
+    clock = DrainClock(proxy, path, 8)
+
+    def count():
+        return hammer.count(), hammer.count(503)
+
+    first = clock.part(), count(), clock.part()
     for role in ("registryd", "healthd"):
         proxy.kill_role(role)
     assert ask(proxy)[0] == 503
-    assert ask(proxy, "/sick")[0] == 503
-    assert breaker_of(proxy, sick_ids[0])["state"] == "open"
-    sick.status = 200
-    before = len(sick.at)
-    wait_until(lambda: ask(proxy, "/sick")[0] == 200, 5)
-    assert 2.5 < time.monotonic() - opened < 4.5
-    assert len(sick.at) == before + 1
-    time.sleep(max(0, start + 6.2 - time.monotonic()))
-    results = hammer.stop()
-    for second, share in shares(results, start, 6, lambda s: s == 503):
-        assert abs(share - (second + 0.5) / 6) < 0.03, (second, share)
+    now = breaker_of(proxy, sick_ids[0])
+    assert now["next_attempt"] == opened["next_attempt"]
+    rows = [first, *clock.watch(count)]
+    hammer.stop()
+    assert_follows(lambda part: part, rows)
     assert not hammer.errors
-    wait_until(lambda: proxy.get(f"/v1/backends/{ids[0]}/drain").json[
-        "drain"]["outcome"] == "clean", 5)
+    wait_until(lambda: ask(proxy, "/sick")[0] == 200)
+    assert len(sick.seen) == before + 1
+    wait_until(lambda: outcome(proxy, path) == "clean")

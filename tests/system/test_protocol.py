@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
 """The registration protocol, row by row: sluice-protocol(7)."""
 
+import itertools
 import json
 import pathlib
 import re
 import socket
 import subprocess
-import time
 
 import pytest
 
@@ -41,10 +41,13 @@ def bodies(proxy, host, path="/"):
 # Framing
 
 
-def test_a_line_may_come_in_pieces(client):
-    for piece in "PI", "NG|", client.sid[:5], client.sid[5:], "\n":
-        client.send(piece)
-        time.sleep(0.02)
+def test_a_line_may_come_in_pieces(proxy, client):
+    with Registrant(proxy) as other:
+        other.register("other", "b")
+        for piece in "PI", "NG|", client.sid[:5], client.sid[5:], "\n":
+            client.send(piece)
+            for _ in range(2):  # when both are answered, the piece was read
+                assert other.ask("PING") == "PONG"
     assert client.read() == "PONG"
 
 
@@ -1142,14 +1145,16 @@ def test_ctl_monitor(proxy):
             [*proxy.ctl_command(), "monitor", "-n", "1",
              "global_config_changed"], stdout=subprocess.PIPE,
             text=True) as monitor:
-        for level in "debug", "info", "debug", "info", "debug", "info":
+        levels = itertools.cycle(["debug", "info"])
+
+        def has_heard():
             proxy.conf_path.write_text(re.sub(
-                r'level = "\w+"', f'level = "{level}"',
+                r'level = "\w+"', f'level = "{next(levels)}"',
                 proxy.conf_path.read_text()))
             proxy.ctl("reload")
-            if monitor.poll() is not None:
-                break
-            time.sleep(0.2)
+            return monitor.poll() is not None
+
+        wait_until(has_heard)
         line = monitor.stdout.readline()
         assert line.startswith("global_config_changed {"), line
         assert monitor.wait(10) == 0

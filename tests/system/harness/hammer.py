@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: ISC
-"""Clients that ask as fast as they can, and note when they got what."""
+"""Clients that ask as fast as they can, and note what they got in which order."""
 
+import itertools
 import socket
 import threading
-import time
+from collections import Counter
+
+from .wait import wait_until
 
 
 class Hammer:
-    """Threads with a keep-alive connection each; results are (monotonic
-    time of the answer, status)."""
+    """Threads with a keep-alive connection each.
 
-    def __init__(self, address, port, path="/", threads=2, sources=None,
-                 pause=0.0, headers=""):
+    Every request draws a number as it begins and carries it as its query,
+    so that it is known which began before and after a mark().  results
+    has a list for each thread, of (number, status).
+    """
+
+    def __init__(self, address, port, path="/", threads=2, sources=None):
         self.target = (address, port)
         self.sources = sources or [None] * threads
-        self.pause = pause
-        self.head = (f"GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n"
-                     ).encode()
+        self.numbers = itertools.count()
+        self.head = f"GET {path}?%d HTTP/1.1\r\nHost: test\r\n\r\n".encode()
         self.results = [[] for _ in self.sources]
+        self.counts = [Counter() for _ in self.sources]
         self.errors = []
         self.is_over = False
         self.threads = [
@@ -40,25 +46,46 @@ class Hammer:
                 if connection is None:
                     connection, buffer = self._connect(
                         self.sources[index]), b""
-                connection.sendall(self.head)
+                number = next(self.numbers)
+                connection.sendall(self.head % number)
                 status, closes, buffer = read_answer(connection, buffer)
-                self.results[index].append((time.monotonic(), status))
+                self.results[index].append((number, status))
+                self.counts[index][status] += 1
                 if closes:
                     connection.close()
                     connection = None
             except OSError as error:
                 if not self.is_over:
-                    self.errors.append((time.monotonic(), repr(error)))
+                    self.errors.append(repr(error))
                 connection = None
-            if self.pause:
-                time.sleep(self.pause)
+
+    def mark(self):
+        """A number between those of what began before and will begin."""
+        return next(self.numbers)
+
+    def count(self, *statuses):
+        """How many answers there were, of all statuses or of these."""
+        return sum(counter[status] for counter in self.counts
+                   for status in statuses or list(counter))
+
+    def wait_for_more(self, count=200):
+        """Until each thread has begun anew and been answered, and there
+        are so many answers more."""
+        mark, enough = self.mark(), self.count() + count
+        wait_until(lambda: self.count() >= enough and all(
+            result and result[-1][0] > mark for result in self.results),
+            what="answers to the hammer")
+
+    def statuses(self, after, before):
+        """Of the answered requests that began between two marks."""
+        return [status for result in self.results
+                for number, status in list(result)
+                if after < number < before]
 
     def stop(self):
-        """All results, by time."""
         self.is_over = True
         for thread in self.threads:
             thread.join(20)
-        return sorted(sum(self.results, []))
 
 
 def read_answer(connection, buffer=b""):

@@ -3,17 +3,17 @@
 
 import socket
 import threading
-import time
 
 from .addresses import own_address
 
 
 class QuickBackend:
-    """status may be changed at any time; at has when requests came."""
+    """status may be changed at any time; seen has the numbers of requests,
+    in the order they came (see Hammer; -1 is somebody else's)."""
 
     def __init__(self, address=None):
         self.status = 200
-        self.at = []
+        self.seen = []
         self.listener = socket.create_server((address or own_address(), 0),
                                              backlog=512)
         self.url = "http://%s:%d" % self.listener.getsockname()
@@ -37,8 +37,9 @@ class QuickBackend:
                     if not data:
                         return
                     buffer += data
-                buffer = buffer.partition(b"\r\n\r\n")[2]
-                self.at.append(time.monotonic())
+                head, _, buffer = buffer.partition(b"\r\n\r\n")
+                number = head.split(b" ", 2)[1].partition(b"?")[2]
+                self.seen.append(int(number or -1))
                 connection.sendall(
                     b"HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok"
                     % self.status)
@@ -46,10 +47,6 @@ class QuickBackend:
             pass
         finally:
             connection.close()
-
-    @property
-    def requests(self):
-        return self.at
 
     def close(self):
         self.listener.close()
