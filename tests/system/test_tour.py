@@ -47,7 +47,8 @@ def test_the_tour_of_the_readme(sluice, tmp_path):
                           text=True, timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("HTTP/1.0 200") + \
-        done.stdout.count("HTTP/1.1 200") == 3, done.stdout
+        done.stdout.count("HTTP/1.1 200") == 4, done.stdout
+    assert "maintenance" in done.stdout
     assert "hello.txt" in done.stdout
     assert '"status":"deregistered","server":"one"' in done.stdout
     assert "sluice_http_requests_total" in done.stdout
