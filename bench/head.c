@@ -91,7 +91,8 @@ void
 run_response(void)
 {
 	struct http_out out = { .data = written, .size = sizeof(written) };
-	struct bytes head = scan(response_head, sizeof(response_head) - 1, false);
+	struct bytes head = scan(response_head, sizeof(response_head) - 1,
+	    false);
 
 	if (http_response_parse(head, HTTP_METHOD_GET, &response) !=
 	    HTTP_FAULT_NONE)

@@ -17,7 +17,7 @@
 struct arena_chunk;
 
 struct arena {
-	struct arena_chunk *chunks;	/* newest first; the first one is kept */
+	struct arena_chunk *chunks;	/* newest first; the first is kept */
 	size_t used_bytes;
 	size_t max_bytes;
 };

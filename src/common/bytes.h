@@ -45,7 +45,8 @@ bytes_slice(const char *data, size_t len)
 static inline bool
 bytes_equal(struct bytes a, struct bytes b)
 {
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+	return a.len == b.len &&
+	    (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 /* ASCII letters compare without regard to case. */
@@ -66,7 +67,8 @@ static inline bool
 bytes_start_with(struct bytes value, struct bytes prefix)
 {
 	return value.len >= prefix.len &&
-	    (prefix.len == 0 || memcmp(value.data, prefix.data, prefix.len) == 0);
+	    (prefix.len == 0 ||
+	    memcmp(value.data, prefix.data, prefix.len) == 0);
 }
 
 /* Without leading and trailing spaces and tabs. */

@@ -33,9 +33,11 @@ clock_format_rfc3339(int64_t wall_ms, char text[CLOCK_RFC3339_SIZE])
 
 	gmtime_r(&seconds, &utc);
 	/* The masks tell the compiler what the calendar ensures. */
-	snprintf(text, CLOCK_RFC3339_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
+	snprintf(text, CLOCK_RFC3339_SIZE,
+	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
 	    (unsigned int)(utc.tm_year + 1900) % 10000,
-	    (unsigned int)(utc.tm_mon + 1) % 100, (unsigned int)utc.tm_mday % 100,
+	    (unsigned int)(utc.tm_mon + 1) % 100,
+	    (unsigned int)utc.tm_mday % 100,
 	    (unsigned int)utc.tm_hour % 100, (unsigned int)utc.tm_min % 100,
 	    (unsigned int)utc.tm_sec % 100, (unsigned int)(wall_ms % 1000));
 }

@@ -93,7 +93,8 @@ json_writer(struct buf *buf)
 void json_write_begin(struct json_writer *, char bracket); /* '{' or '[' */
 void json_write_end(struct json_writer *, char bracket);   /* '}' or ']' */
 void json_write_key(struct json_writer *, const char *key);
-void json_write_string(struct json_writer *, struct bytes); /* fixes bad UTF-8 */
+/* Fixes bad UTF-8. */
+void json_write_string(struct json_writer *, struct bytes);
 void json_write_text(struct json_writer *, const char *);   /* NULL: null */
 void json_write_integer(struct json_writer *, int64_t);
 void json_write_number(struct json_writer *, double);

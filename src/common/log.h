@@ -20,7 +20,7 @@
 
 enum log_level {
 	LOG_LEVEL_ERROR,		/* somebody should look at it now */
-	LOG_LEVEL_WARN,			/* somebody should look at it some day */
+	LOG_LEVEL_WARN,			/* to be looked at some day */
 	LOG_LEVEL_NOTICE,		/* the normal story of a day */
 	LOG_LEVEL_INFO,			/* each change */
 	LOG_LEVEL_DEBUG,

@@ -61,8 +61,8 @@ quantity_parse_span(struct bytes text, bool bare_is_seconds,
 		struct bytes unit;
 		size_t i;
 
-		if (bytes_to_number(take_run(&text, true), SPAN_MAX_MS, &number) ==
-		    -1)
+		if (bytes_to_number(take_run(&text, true), SPAN_MAX_MS,
+			&number) == -1)
 			return -1;
 		unit = take_run(&text, false);
 		if (unit.len == 0 && first_unit == 0 &&

@@ -33,7 +33,8 @@ MUST_CHECK int quantity_parse_size(struct bytes text, uint64_t *bytes_r);
 #define QUANTITY_TEXT_SIZE 48
 
 /* The shortest exact form that the parsers above read back. */
-const char *quantity_format_span(int64_t span_ms, char text[QUANTITY_TEXT_SIZE]);
+const char *quantity_format_span(int64_t span_ms,
+    char text[QUANTITY_TEXT_SIZE]);
 const char *quantity_format_size(uint64_t size, char text[QUANTITY_TEXT_SIZE]);
 
 #endif

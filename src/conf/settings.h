@@ -93,7 +93,7 @@ struct settings {
 		uint32_t max_shrink;	/* percent of the routes, at once */
 	} store;
 
-	struct {			/* presets of services without their own */
+	struct {			/* presets, where a service has none */
 		int64_t interval_ms, timeout_ms;
 		uint32_t rise, fall;
 	} health;
@@ -106,7 +106,7 @@ struct settings {
 		enum log_level level;
 	} log;
 
-	struct {			/* the data plane; sluice.conf(5), http */
+	struct {			/* data plane; sluice.conf(5), http */
 		int64_t client_head_timeout_ms, client_body_timeout_ms;
 		int64_t keepalive_timeout_ms;
 		int64_t connect_timeout_ms, backend_timeout_ms;
@@ -115,7 +115,8 @@ struct settings {
 		uint64_t max_body_bytes; /* 0: unlimited */
 		uint32_t min_rate_bytes; /* a second, of a body; 0: off */
 		int64_t min_rate_after_ms;
-		uint32_t upstream_idle_max; /* kept-alive, a backend, a worker */
+		uint32_t upstream_idle_max; /* kept-alive, a backend,
+					     * a worker */
 		uint32_t retry_budget_percent;
 		int64_t suspect_ms;	/* a backend that failed is avoided */
 		struct address_list trusted_proxies; /* address or CIDR */

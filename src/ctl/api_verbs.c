@@ -161,13 +161,15 @@ ctl_explain(const struct ctl *ctl, int argc, char **argv)
 	enum ctl_exit result;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "H:f:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "H:f:", options,
+		NULL)) != -1) {
 		if (option == '?') {
 			buf_free(&given);
 			return ctl_usage("explain METHOD URL [-H 'K: v'] "
 					 "[--from IP]");
 		}
-		add_parameter(&given, option == 'H' ? "header" : "from", optarg);
+		add_parameter(&given, option == 'H' ? "header" : "from",
+		    optarg);
 	}
 	if (argc - optind != 2) {
 		buf_free(&given);

@@ -11,7 +11,8 @@
 static void
 print_problem(const struct json_doc *doc)
 {
-	char *title = json_string(doc, json_member(doc, json_root(doc), "title"));
+	char *title = json_string(doc,
+	    json_member(doc, json_root(doc), "title"));
 	char *detail =
 	    json_string(doc, json_member(doc, json_root(doc), "detail"));
 

@@ -200,16 +200,19 @@ on_role_message(struct daemon_run *run, const struct channel_message *message)
 }
 
 static const struct {
-	size_t body_len;		/* exact; anything else is a violation */
+	size_t body_len;		/* exact; anything else is a
+					 * violation */
 	uint32_t fd_count;		/* exact, too */
 	order_fn *handle;
 } orders[TO_ROLE_COUNT] = {
 	[TO_ROLE_RELOAD] = { 0, 1, on_reload },
 	[TO_ROLE_DRAIN] = { sizeof(struct role_drain), 0, on_drain },
 	[TO_ROLE_REOPEN] = { 0, 0, on_reopen },
-	[TO_ROLE_LOG_LEVEL] = { sizeof(struct role_log_level), 0, on_log_level },
+	[TO_ROLE_LOG_LEVEL] = { sizeof(struct role_log_level), 0,
+	    on_log_level },
 	[TO_ROLE_PEER] = { 0, 1, on_role_message },
-	[TO_ROLE_RELOADED] = { sizeof(struct role_outcome), 0, on_role_message },
+	[TO_ROLE_RELOADED] = { sizeof(struct role_outcome), 0,
+	    on_role_message },
 };
 
 static int
@@ -283,8 +286,8 @@ start_log(const struct daemon_run *run)
 static void
 set_signals(struct daemon_run *run)
 {
-	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE,
-		SIGQUIT };
+	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
+		SIGPIPE, SIGQUIT };
 
 	for (size_t i = 0; i < COUNT_OF(ignored); i++)
 		signal(ignored[i], SIG_IGN);

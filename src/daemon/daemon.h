@@ -27,7 +27,8 @@
 struct daemon {
 	struct ev_loop *loop;
 	const struct settings *settings; /* replaced before reload is called;
-					  * the old one is good until it returns */
+					  * the old one is good until it
+					  * returns */
 	char segment_dir[SEGMENT_DIR_SIZE];
 	uint32_t region;		/* K of -r K */
 	struct channel *master;

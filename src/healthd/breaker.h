@@ -31,7 +31,8 @@
 enum breaker_cause {
 	BREAKER_BY_NONE,
 	BREAKER_BY_FAILURES,		/* of requests */
-	BREAKER_BY_PROBES,		/* it is down; half-open when it is up */
+	BREAKER_BY_PROBES,		/* it is down; half-open when it is
+					 * up */
 	BREAKER_BY_ORDER,		/* until it is reset */
 };
 
@@ -41,7 +42,8 @@ struct breaker {
 	uint32_t failures, successes;
 	uint64_t success_mark;		/* at the latest failure */
 	uint32_t round;			/* of trials */
-	int64_t *times_ns;		/* with a window: of the latest failures */
+	int64_t *times_ns;		/* with a window: of the latest
+					 * failures */
 	uint32_t time_count, time_next;
 };
 

@@ -42,11 +42,13 @@ struct forward_request {
 	struct bytes host;		/* for Host */
 	struct bytes base_path;		/* of the backend */
 	size_t strip_len;		/* bytes of path to leave out */
-	struct bytes stripped_prefix;	/* for X-Forwarded-Prefix; may be empty */
+	struct bytes stripped_prefix;	/* for X-Forwarded-Prefix;
+					 * may be empty */
 	struct bytes request_id;
 	const struct header_edit *edits; /* those of_request are obeyed */
 	uint32_t edit_count;
-	bool is_upgrade;		/* pass Upgrade and Connection: upgrade */
+	bool is_upgrade;		/* pass Upgrade and Connection:
+					 * upgrade */
 	bool continues;			/* pass Expect: 100-continue */
 };
 
@@ -64,7 +66,8 @@ struct forward_response {
 	const struct http_response *response;
 	uint8_t client_minor;		/* version of the request: 0 or 1 */
 	bool keeps_alive;		/* of the client's connection */
-	bool is_chunked;		/* send it chunked: length unknown, 1.1 */
+	bool is_chunked;		/* send it chunked: 1.1, and its
+					 * length unknown */
 	bool is_tunnel;			/* a 101 that is passed on */
 	struct bytes request_id;
 	struct bytes date;		/* IMF-fixdate, added if missing */

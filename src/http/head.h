@@ -37,7 +37,8 @@ enum http_fault {
 	HTTP_FAULT_REQUEST_LINE,
 	HTTP_FAULT_METHOD,		/* no token */
 	HTTP_FAULT_CONNECT,		/* 405 */
-	HTTP_FAULT_TARGET,		/* malformed, %00, backslash, fragment */
+	HTTP_FAULT_TARGET,		/* malformed, %00, backslash,
+					 * fragment */
 	HTTP_FAULT_TARGET_LONG,		/* 414 */
 	HTTP_FAULT_VERSION,		/* 505, or 400 where it is no version */
 	HTTP_FAULT_STATUS_LINE,
@@ -68,7 +69,8 @@ const char *http_fault_text(enum http_fault);
 struct http_head_scan {
 	uint32_t scanned;		/* bytes looked at so far */
 	uint32_t line_start;		/* of the current line */
-	uint32_t skipped;		/* an empty line before the head: 0 or 2 */
+	uint32_t skipped;		/* an empty line before the head:
+					 * 0 or 2 */
 	bool has_start_line;		/* the first line is complete */
 };					/* start with all zero */
 
@@ -130,9 +132,9 @@ enum http_field_id {
 struct http_field {
 	struct bytes name, value;	/* value without blanks around it */
 	enum http_field_id id;
-	bool is_hop_by_hop;		/* by its name, or Connection names it */
-	bool is_shadow;			/* x_real_ip: with '-' for '_' it would be
-					 * a field that sluice answers for */
+	bool is_hop_by_hop;		/* by its name, or by Connection */
+	bool is_shadow;			/* x_real_ip: with '-' for '_' it would
+					 * be a field that sluice answers for */
 };
 
 struct http_fields {
@@ -190,7 +192,7 @@ struct http_request {
 	struct bytes method;
 	struct bytes target;		/* as it came, for the log */
 	struct bytes path;		/* normalised, in path_buf or target */
-	struct bytes query;		/* behind '?'; data NULL if there is none */
+	struct bytes query;		/* behind '?'; data NULL: none */
 	struct bytes authority;		/* as it came: host or host:port */
 	struct bytes host;		/* normalised, in host_buf */
 	uint8_t minor_version;		/* 0 or 1 */

@@ -18,7 +18,8 @@ struct backend_url {
 	struct bytes host;		/* without brackets; unix: the path */
 	bool is_address;		/* host is an IP address literal */
 	uint16_t port;			/* 80 when not given */
-	struct bytes base_path;		/* "" or "/a/b", normalised, no last / */
+	struct bytes base_path;		/* "" or "/a/b", normalised,
+					 * no last / */
 };
 
 /*

@@ -252,7 +252,8 @@ collect_fds(struct msghdr *msg, struct channel_message *message)
 		    control->cmsg_type != SCM_RIGHTS)
 			continue;
 		len = control->cmsg_len - CMSG_LEN(0);
-		memcpy(message->fds + message->fd_count, CMSG_DATA(control), len);
+		memcpy(message->fds + message->fd_count, CMSG_DATA(control),
+		    len);
 		message->fd_count += (uint32_t)(len / sizeof(int));
 	}
 }

@@ -26,7 +26,8 @@ enum to_healthd {			/* registryd speaks */
 
 enum from_healthd {			/* healthd speaks */
 	FROM_HEALTHD_CHANGED,		/* struct health_changed */
-	FROM_HEALTHD_OBEYED,		/* struct health_obeyed: the word says it */
+	FROM_HEALTHD_OBEYED,		/* struct health_obeyed:
+					 * the word says it */
 	FROM_HEALTHD_COUNT
 };
 

@@ -13,9 +13,11 @@ enum inherited_fd {
 	FD_SETTINGS = 4,		/* sealed memfd: the configuration */
 	FD_REGION = 5,			/* the region this role writes: routes,
 					 * health, or worker.K */
-	FD_LIMITS = 6,			/* the limits region, writable: workers */
+	FD_LIMITS = 6,			/* the limits region, writable:
+					 * workers */
 	FD_FAILURES = 7,		/* eventfd: workers -> healthd */
-	FD_PEER = 8,			/* registryd <-> healthd, health_msg.h */
+	FD_PEER = 8,			/* registryd <-> healthd,
+					 * health_msg.h */
 	FD_LISTEN_FIRST = 16,		/* listeners, in the order of settings;
 					 * workers: listens; registryd: admin,
 					 * then registration */

@@ -26,14 +26,17 @@ enum to_role {				/* master speaks */
 
 enum from_role {			/* the role speaks */
 	FROM_ROLE_READY,		/* no body: it serves */
-	FROM_ROLE_RELOAD_PLEASE,	/* struct role_request; registryd only */
-	FROM_ROLE_LOG_LEVEL_PLEASE,	/* struct role_log_level; registryd only */
+	FROM_ROLE_RELOAD_PLEASE,	/* struct role_request;
+					 * registryd only */
+	FROM_ROLE_LOG_LEVEL_PLEASE,	/* struct role_log_level;
+					 * registryd only */
 	FROM_ROLE_COUNT
 };
 
 struct role_drain {
 	int64_t deadline_ns;		/* CLOCK_MONOTONIC; 0: no bound */
-	uint32_t is_stop;		/* nobody takes over: all of sluice ends */
+	uint32_t is_stop;		/* nobody takes over:
+					 * all of sluice ends */
 	uint32_t reserved;
 };
 _Static_assert(sizeof(struct role_drain) == 16, "layout of the message");
@@ -51,7 +54,8 @@ _Static_assert(sizeof(struct role_request) == 8, "layout of the message");
 struct role_outcome {
 	uint64_t id;
 	uint32_t is_good;
-	char text[1020];		/* NUL-terminated: errors, or what changed */
+	char text[1020];		/* NUL-terminated: errors,
+					 * or what changed */
 };
 _Static_assert(sizeof(struct role_outcome) == 1032, "layout of the message");
 

@@ -68,7 +68,8 @@ resolve_tcp(const struct listen_address *listen, struct bind_target *target)
 	char host[64], port[8];
 
 	if (is_any)
-		snprintf(host, sizeof(host), "%s", has_ipv6() ? "::" : "0.0.0.0");
+		snprintf(host, sizeof(host), "%s",
+		    has_ipv6() ? "::" : "0.0.0.0");
 	else if ((size_t)snprintf(host, sizeof(host), "%.*s",
 		     BYTES_ARGS(listen->host)) >= sizeof(host))
 		return "not an IP address";
@@ -103,7 +104,8 @@ bound_socket(const struct bind_target *target, bool is_shared)
 		return -1;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
 	    (is_shared &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == -1))
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+		sizeof(on)) == -1))
 		return fail_closing(fd);
 	if (target->address.base.sa_family == AF_INET6 &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6,

@@ -85,7 +85,8 @@ add_listeners(const struct process *process, const struct role_row *row,
 	if (row->listens == ROLE_LISTENS_NOT)
 		return;
 	for (uint32_t i = 0; i < listeners->count; i++)
-		spawn_plan_add(plan, listeners->list[i].fds[process->slot], to++);
+		spawn_plan_add(plan, listeners->list[i].fds[process->slot],
+		    to++);
 }
 
 int

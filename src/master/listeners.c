@@ -56,7 +56,8 @@ report(struct listen_fault *fault, const struct listen_wish *wish, int status,
 {
 	fault->status = status;
 	snprintf(fault->where, sizeof(fault->where), "%s", wish->where);
-	buf_printf(&fault->text, "%s %s: %s", wish->what, wish->address, reason);
+	buf_printf(&fault->text, "%s %s: %s", wish->what, wish->address,
+	    reason);
 	return -1;
 }
 
@@ -89,7 +90,8 @@ static int
 duplicate_slots(struct listener *listener, const struct listener *former,
     uint32_t slots)
 {
-	uint32_t count = former->slot_count < slots ? former->slot_count : slots;
+	uint32_t count = former->slot_count < slots ?
+	    former->slot_count : slots;
 
 	if (former->path != NULL &&
 	    (listener->path = strdup(former->path)) == NULL)
@@ -162,7 +164,8 @@ open_listener(const struct listen_wish *wish, const struct listener *former,
 	const char *wrong;
 	int result;
 
-	if ((wrong = url_parse_listen(bytes_of(wish->address), &parsed)) != NULL ||
+	if ((wrong = url_parse_listen(bytes_of(wish->address),
+		&parsed)) != NULL ||
 	    (wrong = bind_resolve(&parsed, wish->dir, &target)) != NULL)
 		return report(fault, wish, EX_CONFIG, wrong);
 	result = init_listener(listener, wish);
@@ -206,7 +209,8 @@ add_listener(struct listeners *listeners, const struct listen_wish *wish,
 }
 
 static int
-make_room(struct listeners *listeners, uint32_t count, struct listen_fault *fault)
+make_room(struct listeners *listeners, uint32_t count,
+    struct listen_fault *fault)
 {
 	*listeners = (struct listeners){ 0 };
 	if ((listeners->list = calloc(count + 1, sizeof(*listeners->list))) ==
@@ -220,8 +224,8 @@ make_room(struct listeners *listeners, uint32_t count, struct listen_fault *faul
 
 int
 listeners_open_traffic(const struct settings *settings, uint32_t slots,
-    bool has_orphans, const struct listeners *old, struct listeners *listeners_r,
-    struct listen_fault *fault)
+    bool has_orphans, const struct listeners *old,
+    struct listeners *listeners_r, struct listen_fault *fault)
 {
 	if (make_room(listeners_r, settings->listen_count, fault) == -1)
 		return -1;

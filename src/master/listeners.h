@@ -46,8 +46,8 @@ struct listen_fault {
  * Returns 0, or -1 with fault filled and *listeners_r empty.
  */
 MUST_CHECK int listeners_open_traffic(const struct settings *, uint32_t slots,
-    bool has_orphans, const struct listeners *old, struct listeners *listeners_r,
-    struct listen_fault *fault);
+    bool has_orphans, const struct listeners *old,
+    struct listeners *listeners_r, struct listen_fault *fault);
 
 /* Those of registryd: the admin API, then registration; unix sockets 0660
  * and of group gid. */

@@ -47,7 +47,8 @@ struct master {
 	char pid_path[PIDFILE_PATH_SIZE];
 	int pid_fd;
 	int settings_fd;		/* sealed memfd of settings */
-	int failures_fd;		/* eventfd between workers and healthd */
+	int failures_fd;		/* eventfd between workers and
+					 * healthd */
 	int report_fd;			/* to the shell that waits; -1: none */
 	struct listeners traffic, admin;
 	struct master_status *status;

@@ -69,7 +69,8 @@ take_override(struct options *options, char *text, FILE *errors)
 	char *equals = strchr(text, '=');
 
 	if (equals == NULL || equals == text) {
-		fprintf(errors, "sluice: -o %s: write it as name=value\n", text);
+		fprintf(errors, "sluice: -o %s: write it as name=value\n",
+		    text);
 		return -1;
 	}
 	if (options->override_count == OPTIONS_OVERRIDES_MAX) {
@@ -103,7 +104,8 @@ take_option(struct options *options, int letter, char **argv, FILE *errors)
 	if (row == NULL) {
 		fprintf(errors, "sluice: %s: %s; try sluice -h\n",
 		    argv[optind - 1],
-		    letter == ':' ? "an argument is missing" : "unknown option");
+		    letter == ':' ? "an argument is missing" :
+		    "unknown option");
 		return -1;
 	}
 	if (row->action != OPTION_RUN &&

@@ -127,7 +127,8 @@ orphans_take_over(struct master *master)
 	}
 	master_status_close(&status);
 	if (count > 0)
-		log_notice("the former master left %u roles: they finish", count);
+		log_notice("the former master left %u roles: they finish",
+		    count);
 	return count > 0;
 }
 

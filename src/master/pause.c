@@ -13,7 +13,8 @@ pause_after_death(struct pause *pause, int64_t lived_ms)
 		pause->deaths = 0;
 	if (pause->deaths++ == 0)
 		return 0;
-	for (uint32_t i = 2; i < pause->deaths && pause_ms < PAUSE_LONGEST_MS; i++)
+	for (uint32_t i = 2;
+	    i < pause->deaths && pause_ms < PAUSE_LONGEST_MS; i++)
 		pause_ms *= 2;
 	return pause_ms < PAUSE_LONGEST_MS ? pause_ms : PAUSE_LONGEST_MS;
 }

@@ -4,7 +4,8 @@
  * The first restart is at once; each further one waits longer, from
  * PAUSE_FIRST_MS doubling up to PAUSE_LONGEST_MS, until the role has
  * lived for PAUSE_FORGIVEN_MS.  The ceiling is low: while registryd is
- * gone nobody can register, and a start every two seconds costs next to nothing.
+ * gone nobody can register, and a start every two seconds costs next to
+ * nothing.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef MASTER_PAUSE_H

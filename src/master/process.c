@@ -170,7 +170,8 @@ start(struct process *process)
 	if (process->pid == -1) {
 		process->pid = 0;
 		log_error("%s %u: %s/%s: cannot be started: %m", row->name,
-		    process->region, master->settings->program_dir, row->program);
+		    process->region, master->settings->program_dir,
+		    row->program);
 		set_state(process, ROLE_DEAD);
 		supervise_ended(process, EX_OSERR << 8);
 		return;
@@ -201,7 +202,8 @@ log_end(const struct process *process, int wait_status)
 						  : LOG_LEVEL_INFO;
 
 	if (WIFSIGNALED(wait_status))
-		log_write(process->state == ROLE_DRAINING ? LOG_LEVEL_WARN : level,
+		log_write(process->state == ROLE_DRAINING ?
+		    LOG_LEVEL_WARN : level,
 		    "%s %u: pid %d: killed by signal %d (%s)", name,
 		    process->region, (int)process->pid, WTERMSIG(wait_status),
 		    strsignal(WTERMSIG(wait_status)));

@@ -42,8 +42,8 @@ struct process {
 	struct pause pause;
 	struct channel *channel;
 	int peer_fd;			/* for its next start; -1: none waits */
-	int orphan_fd;			/* pidfd of a former master's worker that
-					 * writes this region; -1: none */
+	int orphan_fd;			/* pidfd of a former master's worker
+					 * that writes this region; -1: none */
 	ev_child child;
 	ev_timer restart, kill;
 };

@@ -92,7 +92,8 @@ gather(const struct master *master, struct reload_means *means,
 
 	means->worker_count = master_worker_count(means->settings);
 	if (listeners_open_traffic(means->settings, means->worker_count,
-		workers_have_old(master), &master->traffic, &means->traffic, &fault) == -1) {
+		workers_have_old(master), &master->traffic, &means->traffic,
+		&fault) == -1) {
 		buf_printf(&line, "%s: %.*s",
 		    fault.where[0] == '\0' ? master->options->conf_path
 					   : fault.where,

@@ -116,9 +116,9 @@ lock_pid_file(struct master *master)
 	if (master->pid_fd != -1)
 		return;
 	if (errno == EWOULDBLOCK)
-		fatal(EX_UNAVAILABLE, "%s: sluice runs already, as pid %d; stop "
-				      "it, or set another runtime_dir and "
-				      "instance",
+		fatal(EX_UNAVAILABLE, "%s: sluice runs already, as pid %d; "
+				      "stop it, or set another runtime_dir "
+				      "and instance",
 		    master->pid_path, (int)owner);
 	fatal(errno == EACCES ? EX_NOPERM : EX_CANTCREAT, "%s: %m",
 	    master->pid_path);
@@ -304,7 +304,7 @@ start_run(const struct options *options, struct settings *settings)
 	log_notice("stopped");
 	close_all(&master);
 	/* whoever waits still has waited in vain */
-	background_report(&master, master.exit_status == 0 ? EX_UNAVAILABLE
-							   : master.exit_status);
+	background_report(&master,
+	    master.exit_status == 0 ? EX_UNAVAILABLE : master.exit_status);
 	return master.exit_status;
 }

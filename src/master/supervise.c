@@ -139,7 +139,8 @@ step_start(struct master *master)
 static void
 begin_start(struct master *master)
 {
-	process_begin(&master->processes[REGISTRYD_INDEX], ROLE_REGISTRYD, 0, 0);
+	process_begin(&master->processes[REGISTRYD_INDEX], ROLE_REGISTRYD, 0,
+	    0);
 	if (master->phase == MASTER_STARTING)
 		process_begin(&master->processes[HEALTHD_INDEX], ROLE_HEALTHD,
 		    0, 0);
@@ -208,7 +209,8 @@ protocol_fault(void)
 }
 
 static int
-on_log_level_please(struct master *master, const struct channel_message *message)
+on_log_level_please(struct master *master,
+    const struct channel_message *message)
 {
 	struct role_log_level wish;
 
@@ -237,7 +239,8 @@ on_reload_please(struct master *master, const struct channel_message *message)
 }
 
 int
-supervise_message(struct process *process, const struct channel_message *message)
+supervise_message(struct process *process,
+    const struct channel_message *message)
 {
 	if (!role_row(process->kind)->may_ask || message->fd_count != 0)
 		return protocol_fault();

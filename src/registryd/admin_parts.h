@@ -54,7 +54,8 @@ struct admin_connection {
 	uint64_t body_left;
 	struct admin_request *request;	/* in ADMIN_BODY and _ANSWERING */
 	bool keeps_alive;
-	bool is_busy;			/* in the loop over pipelined requests */
+	bool is_busy;			/* in the loop over pipelined
+					 * requests */
 	char who[64], from[80];
 };
 

@@ -19,10 +19,11 @@ struct api_row {
 	const char *method;		/* "GET"; HEAD is answered by it, too */
 	const char *path;		/* "/v1/services/{name}" */
 	api_handle_fn *handle;
-	const char *query;		/* parameters known: "limit cursor"; NULL:
-					 * none; those of all writes apart */
+	const char *query;		/* parameters known: "limit cursor";
+					 * NULL: none; those of all writes
+					 * apart */
 	const char *body;		/* schema of the body; NULL: none */
-	const char *answer;		/* schema of the good answer; NULL: none */
+	const char *answer;		/* the good answer's schema, or NULL */
 	unsigned int status;		/* of the good answer */
 	bool is_write;			/* takes dry_run and wait */
 	const char *summary;

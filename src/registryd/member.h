@@ -25,8 +25,8 @@ enum member_kind {
 	MEMBER_BOOL,
 	MEMBER_WORD,			/* an enum; word(i) for i < max */
 	MEMBER_CUSTOM,			/* read and write */
-	MEMBER_SHOWN,			/* write only; ignored when read, so that
-					 * what GET gave can be PUT back */
+	MEMBER_SHOWN,			/* write only; ignored when read, so
+					 * that what GET gave can be PUT back */
 };
 
 /* What a member is read from. */

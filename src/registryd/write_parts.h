@@ -11,7 +11,8 @@
 void write_free(struct write *);
 
 /* The name or id of what changes; of id 0 "new". */
-const char *write_change_key(const struct store_change *, char *text, size_t size);
+const char *write_change_key(const struct store_change *, char *text,
+    size_t size);
 
 /* Carries a committed change into the model; as model_put_*(). */
 MUST_CHECK int write_change_apply(struct model *, const struct store_change *);

@@ -50,7 +50,8 @@ struct write {
 	bool is_dry_run;
 	bool is_bulk;			/* checked as a whole; bulk_check.h */
 	bool is_restored;		/* of a state that was good once */
-	bool is_forced;			/* may remove more than the guard lets */
+	bool is_forced;			/* may remove more than the guard
+					 * lets */
 	bool is_order;			/* see write_put_*() */
 
 	struct store_change *changes;	/* objects owned by the write */

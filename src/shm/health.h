@@ -91,11 +91,13 @@ MUST_CHECK int health_put_round(struct health_map *, uint32_t slot,
  * allocated.  Readers see zeroes where nothing was written. */
 const struct health_detail *health_detail(const struct health_map *,
     uint32_t slot);
-struct health_detail *health_detail_writable(struct health_map *, uint32_t slot);
+struct health_detail *health_detail_writable(struct health_map *,
+    uint32_t slot);
 
 /* What healthd says of itself: proves that its words are fresh. */
 struct health_beat {
-	_Atomic int64_t wall_ms;	/* latest turn of its loop, each second */
+	_Atomic int64_t wall_ms;	/* latest turn of its loop,
+					 * each second */
 	_Atomic uint32_t pid;
 	_Atomic uint32_t backends_probed;
 	_Atomic uint64_t ring_lost;	/* failures overwritten before read */

@@ -74,7 +74,8 @@ struct backend_spec {
 	uint32_t weight;		/* 0 .. 65535; 0 takes no traffic */
 	enum backend_kind kind;
 	uint16_t port;
-	struct bytes host;		/* name, address without brackets, path */
+	struct bytes host;		/* name, address without brackets,
+					 * path */
 	struct bytes base_path;		/* "" or "/api": put before the path */
 	uint32_t max_connections;	/* 0: unlimited; of one worker */
 	struct condition_spec condition;
@@ -98,7 +99,8 @@ struct probe_spec {
 struct service_spec {
 	struct bytes name;
 	enum balance_policy policy;
-	struct bytes hash_header;	/* for BALANCE_HASH_HEADER, lower case */
+	struct bytes hash_header;	/* for BALANCE_HASH_HEADER,
+					 * lower case */
 	uint32_t connect_timeout_ms;	/* 0 in these three: the setting's */
 	uint32_t response_timeout_ms;
 	uint32_t queue_timeout_ms;
@@ -124,12 +126,14 @@ struct header_edit {
 
 struct route_target {
 	uint32_t service;		/* slot */
-	uint32_t weight;		/* share among the targets; 0 takes none */
+	uint32_t weight;		/* share among the targets;
+					 * 0 takes none */
 };
 
 struct route_spec {
 	uint64_t id;			/* the store's */
-	struct bytes label;		/* for logs and metrics, e.g. "users-7" */
+	struct bytes label;		/* for logs and metrics,
+					 * e.g. "users-7" */
 	struct route_target targets[TABLE_TARGETS_MAX];
 	uint32_t target_count;
 	bool strip_prefix;		/* /s2/x is forwarded as /x */
@@ -144,8 +148,10 @@ struct route_spec {
 /* Where routes hang: a host and a prefix of a listener's host space. */
 struct path_key {
 	uint32_t space;			/* 0 unless listeners are told apart */
-	struct bytes host;		/* lower case; "*.suffix"; "": default */
-	struct bytes prefix;		/* normalised; "/" or "/a/b", no last / */
+	struct bytes host;		/* lower case; "*.suffix"; "":
+					 * default */
+	struct bytes prefix;		/* normalised; "/" or "/a/b",
+					 * no last / */
 };
 
 /* The routes of one path_key: one, or several that share it. */

@@ -50,7 +50,7 @@ void route_table_close(struct route_table **);
 enum table_result {
 	TABLE_FOUND,
 	TABLE_ABSENT,			/* no such route, or an empty slot */
-	TABLE_BUSY,			/* torn, TABLE_TRIES_MAX times in a row */
+	TABLE_BUSY,			/* torn TABLE_TRIES_MAX times in turn */
 	TABLE_NO_MEMORY,		/* the arena is full */
 };
 
@@ -139,7 +139,8 @@ enum table_result route_table_read_backend(const struct route_table *,
 /* How many slots were ever used: walk 0 .. n-1 and skip TABLE_ABSENT. */
 struct table_extent {
 	uint32_t hosts, entries, routes, services, backends;	/* slots */
-	uint32_t entry_count, route_count, service_count, backend_count; /* live */
+	/* live */
+	uint32_t entry_count, route_count, service_count, backend_count;
 	uint64_t used_bytes;		/* of one copy */
 };
 

@@ -48,7 +48,8 @@ enum segment_region {
 
 /* What the regions are sized for; fixed for the life of a segment. */
 struct segment_capacity {
-	uint32_t routes;		/* routes, and path entries of each copy */
+	uint32_t routes;		/* routes, and path entries of each
+					 * copy */
 	uint32_t services;
 	uint32_t backends;
 	uint32_t limit_cells;

@@ -284,7 +284,8 @@ change_put_route(struct table_store *store, struct packer *packer,
 		(uint32_t)spec->label.len << 1 | (spec->strip_prefix ? 1 : 0)));
 	store_put(store, at + ROUTE_ID, spec->id);
 	store_put(store, at + ROUTE_EXTRA, body);
-	store_put(store, at + ROUTE_LINK, word_pair(first.service, first.weight));
+	store_put(store, at + ROUTE_LINK,
+	    word_pair(first.service, first.weight));
 	return heap_put_text(store, at + ROUTE_LABEL, spec->label);
 }
 

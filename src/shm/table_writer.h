@@ -34,9 +34,10 @@ struct table_writer;
 
 /*
  * Takes the writable descriptor of the routes region, which becomes the
- * writer's own (on failure it is closed).  Repairs what a dead writer left.  Returns 0, or -1 with
- * errno as region_map_fd(), or ENOSPC, or EAGAIN: another writer has the
- * table.  Waits up to five seconds for that one to end.
+ * writer's own (on failure it is closed).  Repairs what a dead writer left.
+ * Returns 0, or -1 with errno as region_map_fd(), or ENOSPC, or EAGAIN:
+ * another writer has the table.  Waits up to five seconds for that one to
+ * end.
  */
 MUST_CHECK int table_writer_open(int fd, struct table_writer **writer_r);
 void table_writer_close(struct table_writer **);
@@ -61,8 +62,10 @@ MUST_CHECK int table_writer_put_route(struct table_writer *, uint32_t *slot,
 MUST_CHECK int table_writer_put_path(struct table_writer *,
     const struct path_key *, const struct path_spec *);
 
-MUST_CHECK int table_writer_remove_backend(struct table_writer *, uint32_t slot);
-MUST_CHECK int table_writer_remove_service(struct table_writer *, uint32_t slot);
+MUST_CHECK int table_writer_remove_backend(struct table_writer *,
+    uint32_t slot);
+MUST_CHECK int table_writer_remove_service(struct table_writer *,
+    uint32_t slot);
 MUST_CHECK int table_writer_remove_route(struct table_writer *, uint32_t slot);
 /* ENOENT when nothing stands at that key; the batch stays good. */
 MUST_CHECK int table_writer_remove_path(struct table_writer *,

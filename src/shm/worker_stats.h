@@ -149,7 +149,8 @@ struct worker_stats;			/* a mapped worker.K */
 
 /* Takes worker.K over: gauges to zero, pid and start set.  fd becomes the
  * map's own.  Errors: see region_map_fd(). */
-MUST_CHECK int worker_stats_open_writable(int fd, struct worker_stats **stats_r);
+MUST_CHECK int worker_stats_open_writable(int fd,
+    struct worker_stats **stats_r);
 /* Read-only, by path. */
 MUST_CHECK int worker_stats_open(const char *dir, uint32_t k,
     struct worker_stats **stats_r);

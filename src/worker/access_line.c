@@ -101,7 +101,8 @@ plain_len(struct bytes rest)
 		    http_block_in_range(block, 0x20, 0x7e - 0x20)));
 
 		if (plain != 0xffff)
-			return len + (size_t)__builtin_ctz(~(unsigned int)plain);
+			return len +
+			    (size_t)__builtin_ctz(~(unsigned int)plain);
 	}
 #endif
 	while (len < rest.len && is_plain(rest.data[len]))

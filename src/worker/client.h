@@ -46,7 +46,8 @@ struct client {
 	SLIST_ENTRY(client) unused;
 	struct wheel_timer timer;
 	enum client_state state;
-	bool is_half_closed;		/* it sends no more; it may still read */
+	bool is_half_closed;		/* it sends no more;
+					 * it may still read */
 	bool is_processing;		/* its loop is up the stack */
 	bool is_first;			/* no request was seen yet */
 

@@ -167,7 +167,8 @@ choose_and_try(struct exchange *exchange)
 		exchange_refuse(exchange, refusal_of(REFUSAL_BODY_LARGE));
 	else if (choice->refusal == REFUSED_NOT)
 		exchange_try(exchange, false);
-	else if (choice->refusal != REFUSED_BUSY || !exchange_join_queue(exchange))
+	else if (choice->refusal != REFUSED_BUSY ||
+	    !exchange_join_queue(exchange))
 		exchange_refuse_route(exchange);
 }
 

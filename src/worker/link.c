@@ -156,7 +156,8 @@ write_through(struct link *link, struct bytes data)
 	ssize_t put;
 
 	if (waiting > 0)
-		iov[count++] = (struct iovec){ out->data + out->start, waiting };
+		iov[count++] = (struct iovec){ out->data + out->start,
+		    waiting };
 	if (data.len > 0) {
 		iov[count].iov_base = (void *)(uintptr_t)data.data;
 		iov[count++].iov_len = data.len;

@@ -108,7 +108,8 @@ prefix_matches(const char *prefix, const char *path)
 static bool
 is_better(const struct entry *a, const struct entry *b, const char *host)
 {
-	int rank_a = host_rank(a->host, host), rank_b = host_rank(b->host, host);
+	int rank_a = host_rank(a->host, host);
+	int rank_b = host_rank(b->host, host);
 
 	if (rank_a != rank_b)
 		return rank_a > rank_b;
@@ -144,7 +145,8 @@ put_entry(struct table_writer *writer, const char *host, const char *prefix)
 			return;
 		entry = &entries[entry_count++];
 		(void)snprintf(entry->host, sizeof(entry->host), "%s", host);
-		(void)snprintf(entry->prefix, sizeof(entry->prefix), "%s", prefix);
+		(void)snprintf(entry->prefix, sizeof(entry->prefix), "%s",
+		    prefix);
 	} else if (table_writer_remove_route(writer, entry->route) == -1)
 		err(1, "table_writer_remove_route");
 	entry->is_live = true;

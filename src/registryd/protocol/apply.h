@@ -19,7 +19,8 @@ enum apply_kind {
 	APPLY_TRY,			/* would it go? nothing is changed */
 	APPLY_CONFIG,			/* the config becomes active */
 	APPLY_REMOVE,			/* the session and its routes go */
-	APPLY_ENABLE, APPLY_DISABLE,	/* its backends take requests, or none */
+	APPLY_ENABLE, APPLY_DISABLE,	/* its backends take requests,
+					 * or none */
 };
 
 /* fault NULL: done; else the error's text.  The session is still held. */

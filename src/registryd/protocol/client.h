@@ -31,7 +31,7 @@ struct client {
 	struct session *session;	/* NULL: none (yet, or any more) */
 	int fd;				/* -1: the peer left */
 	ev_io readable, writable;
-	ev_timer timer;			/* idle_timeout, or the rest of a close */
+	ev_timer timer;			/* idle_timeout, or a close's rest */
 	struct buf in, out;
 	size_t scanned;			/* of in, without a line's end */
 	struct buf text;		/* the line that is being carried out */
@@ -40,7 +40,8 @@ struct client {
 	bool is_waiting;		/* the command is to be tried again */
 	bool is_ended;			/* the peer sends no more */
 	bool is_closing;		/* no more commands */
-	bool is_shut;			/* our side is shut, theirs is awaited */
+	bool is_shut;			/* our side is shut,
+					 * theirs is awaited */
 	bool is_advancing;
 	bool is_local;			/* loopback, or a unix socket */
 	char from[80];

@@ -82,7 +82,8 @@ struct place_member {
 struct place_members {
 	struct place_member *list;
 	uint32_t count, size;
-	const struct place_member *leader;	/* whose wishes count: applied last */
+	const struct place_member *leader;	/* whose wishes count:
+						 * applied last */
 	int32_t priority;		/* the highest */
 };
 

@@ -37,7 +37,8 @@ struct session {
 	struct order_node by_id;
 	struct protocol *protocol;
 	uint32_t references;		/* the list's, and what is under way */
-	char *id;			/* a secret: never logged, never shown */
+	char *id;			/* a secret: never logged,
+					 * never shown */
 	char *service, *instance;
 	uint32_t maintenance_port;
 	char *metadata;			/* JSON, without the token */

@@ -1,5 +1,6 @@
 /*
- * registryd/store/object.h - services, backends and routes as the store has them.
+ * registryd/store/object.h - services, backends and routes as the store has
+ * them.
  *
  * Plain values, owned: every string is malloc()ed and never NULL ("" when
  * not set), freed by the *_clear functions.  The store fills and reads
@@ -25,7 +26,8 @@ enum object_kind {
 enum object_origin {
 	ORIGIN_API,			/* /v1 */
 	ORIGIN_REGISTER,		/* POST /register */
-	ORIGIN_FILE,			/* a static section; never in the store */
+	ORIGIN_FILE,			/* a static section;
+					 * never in the store */
 	ORIGIN_SESSION,			/* the registration protocol */
 };
 
@@ -76,7 +78,7 @@ struct service {
 };
 
 struct backend {
-	uint64_t id;			/* the key; 0 until the store gives one */
+	uint64_t id;			/* the key; 0: not given yet */
 	enum object_origin origin;
 	char *service;
 	char *url;			/* as url_parse_backend() takes it */
@@ -91,7 +93,7 @@ struct route_target_name {
 };
 
 struct route {
-	uint64_t id;			/* the key; 0 until the store gives one */
+	uint64_t id;			/* the key; 0: not given yet */
 	enum object_origin origin;
 	char *label;			/* "" : made as SERVICE-ID */
 	char **domains;			/* canonical; "" is the default host */
@@ -126,8 +128,10 @@ void backend_clear(struct backend *);
 void route_clear(struct route *);
 
 /* Deep copies.  0, or -1 when out of memory (*copy_r is cleared). */
-MUST_CHECK int service_copy_object(const struct service *, struct service *copy_r);
-MUST_CHECK int backend_copy_object(const struct backend *, struct backend *copy_r);
+MUST_CHECK int service_copy_object(const struct service *,
+    struct service *copy_r);
+MUST_CHECK int backend_copy_object(const struct backend *,
+    struct backend *copy_r);
 MUST_CHECK int route_copy_object(const struct route *, struct route *copy_r);
 
 /* The words of API and database: "api", "round_robin", "http", ...
@@ -139,7 +143,8 @@ const char *probe_kind_name(enum probe_kind);
 const char *drain_outcome_name(enum drain_outcome);
 MUST_CHECK int object_kind_parse(const char *, enum object_kind *kind_r);
 MUST_CHECK int object_origin_parse(const char *, enum object_origin *origin_r);
-MUST_CHECK int balance_policy_parse(const char *, enum balance_policy *policy_r);
+MUST_CHECK int balance_policy_parse(const char *,
+    enum balance_policy *policy_r);
 MUST_CHECK int probe_kind_parse(const char *, enum probe_kind *kind_r);
 MUST_CHECK int drain_outcome_parse(const char *,
     enum drain_outcome *outcome_r);

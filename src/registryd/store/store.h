@@ -96,7 +96,8 @@ struct store_loader {
 	void (*route)(void *context, struct route *);
 	/* borrowed for the call, sessions first; NULL: not asked for */
 	void (*note)(void *context, const struct store_note *);
-	store_done_fn *done;		/* outcome.generation: what was loaded */
+	store_done_fn *done;		/* outcome.generation:
+					 * what was loaded */
 	void *context;
 };
 
@@ -209,7 +210,8 @@ struct store_history_query {
 	store_done_fn *done;
 	void *context;
 };
-MUST_CHECK int store_history(struct store *, const struct store_history_query *);
+MUST_CHECK int store_history(struct store *,
+    const struct store_history_query *);
 
 /* A round trip: SELECT 1. */
 MUST_CHECK int store_ping(struct store *, store_done_fn *, void *context);

@@ -281,7 +281,8 @@ writes(void **state)
 	json_write_end(&writer, '}');
 	assert_string_equal(text.data,
 	    "{\"a\":-9223372036854775808,\"b\\\"\":["
-	    "\"x\\\"\\\\\\n\\u0001\\u007f|\xc3\xa4\xef\xbf\xbd\",true,null,null,"
+	    "\"x\\\"\\\\\\n\\u0001\\u007f|\xc3\xa4\xef\xbf\xbd\","
+	    "true,null,null,"
 	    "{}],\"c\":[1]}");
 	buf_free(&text);
 }

@@ -154,7 +154,8 @@ main(void)
 		cmocka_unit_test(levels_are_obeyed),
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(a_rotated_file_is_left),
-		cmocka_unit_test(a_target_that_cannot_be_opened_changes_nothing),
+		cmocka_unit_test(
+		    a_target_that_cannot_be_opened_changes_nothing),
 		cmocka_unit_test(lost_lines_are_counted_and_told),
 	};
 

@@ -194,7 +194,8 @@ static const char *const full_text =
     "  min_rate = 1KiB forwarded = on }\n"
     "service \"users\" { backends = { \"http://127.0.0.1:1/a\" }\n"
     "  policy = hash_header hash_header = x-user health_path = /ok }\n"
-    "route \"r\" { domains = { a.example, \"*.b.example\" } prefixes = { /s1 }\n"
+    "route \"r\" { domains = { a.example, \"*.b.example\" }\n"
+    "  prefixes = { /s1 }\n"
     "  service = users priority = -3 strip_prefix = yes }\n";
 
 static void

@@ -201,7 +201,8 @@ say(const struct child *child, uint16_t type, const void *body, size_t len,
 		first->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(first), &fd, sizeof(fd));
 	}
-	assert_int_equal(sendmsg(child->fd, &msg, 0), (int)(sizeof(head) + len));
+	assert_int_equal(sendmsg(child->fd, &msg, 0),
+	    (int)(sizeof(head) + len));
 }
 
 static void
@@ -306,7 +307,8 @@ what_master_may_not_say_closes_the_channel_and_drains(void **state)
 		struct child child;
 
 		start_ready(&child, "");
-		say(&child, cases[i].type, "\377\377\377\377", cases[i].len, -1);
+		say(&child, cases[i].type, "\377\377\377\377",
+		    cases[i].len, -1);
 		if (hear(&child) != -1 || finish(&child) != 0 ||
 		    child.notes->drain_count != 1)
 			fail_msg("%s", cases[i].sentence);
@@ -337,8 +339,8 @@ the_death_of_master_drains_within_the_timeout(void **state)
 static void
 a_terminal_s_signals_are_not_for_roles_but_sigterm_drains(void **state)
 {
-	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT,
-		SIGPIPE };
+	static const int ignored[] = { SIGINT, SIGHUP, SIGUSR1, SIGUSR2,
+		SIGQUIT, SIGPIPE };
 	struct child child;
 
 	(void)state;
@@ -384,7 +386,7 @@ settings_that_cannot_be_read_change_nothing(void **state)
 }
 
 static void
-sealed_settings_cannot_be_changed_and_are_read_from_anywhere(void **state)
+sealed_settings_cannot_change_and_are_read_from_anywhere(void **state)
 {
 	int fd = settings_of("shutdown_timeout = \"9s\"\n");
 	struct settings *settings;
@@ -405,7 +407,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_is_ready_after_its_start_and_knows_its_region),
+		cmocka_unit_test(
+		    it_is_ready_after_its_start_and_knows_its_region),
 		cmocka_unit_test(
 		    a_start_that_fails_is_an_exit_status_and_not_ready),
 		cmocka_unit_test(orders_reach_the_role),
@@ -417,7 +420,7 @@ main(void)
 		cmocka_unit_test(a_role_that_forgets_its_deadline_is_ended),
 		cmocka_unit_test(settings_that_cannot_be_read_change_nothing),
 		cmocka_unit_test(
-		    sealed_settings_cannot_be_changed_and_are_read_from_anywhere),
+		    sealed_settings_cannot_change_and_are_read_from_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ world_open(struct world *world)
 	int fd;
 
 	memset(world, 0, sizeof(*world));
-	snprintf(world->root, sizeof(world->root), "/tmp/sluice-healthd-XXXXXX");
+	snprintf(world->root, sizeof(world->root),
+	    "/tmp/sluice-healthd-XXXXXX");
 	assert_non_null(mkdtemp(world->root));
 	setenv("SLUICE_SHM_DIR", world->root, 1);
 	assert_int_equal(segment_dir("t", world->dir), 0);

@@ -62,8 +62,8 @@ struct fake {
 	struct ev_loop *loop;
 	ev_io accepting;
 	uint16_t port;
-	const char *answer;		/* NULL: none, the connection stays open;
-					 * "": closed at once */
+	const char *answer;		/* NULL: none, the connection stays
+					 * open; "": closed at once */
 	char request[2048];		/* the latest */
 	uint32_t accepted_count;
 	LIST_HEAD(, visitor) visitors;	/* connections that are open */

@@ -89,7 +89,8 @@ static const struct {
 	    END,
 	    LINE "X-Forwarded-For: 1.1.1.1, 192.0.2.7\r\n"
 		 "X-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"
-		 "X-Forwarded-Port: 8080\r\nX-Real-IP: 192.0.2.7\r\n" SIGNED END,
+		 "X-Forwarded-Port: 8080\r\nX-Real-IP: 192.0.2.7\r\n"
+		 SIGNED END,
 	    true },
 	{ "what a stranger says of its origin is dropped",
 	    LINE "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n"
@@ -126,7 +127,8 @@ static const struct {
 	    "Transfer-Encoding: chunked\r\n" END, false },
 	{ "TE: trailers is made anew",
 	    LINE "TE: gzip, trailers\r\nConnection: TE\r\n" END,
-	    LINE ORIGIN SIGNED "TE: trailers\r\nConnection: TE\r\n" END, false },
+	    LINE ORIGIN SIGNED "TE: trailers\r\nConnection: TE\r\n" END,
+	    false },
 	{ "another TE is dropped", LINE "TE: gzip\r\n" END,
 	    LINE ORIGIN SIGNED END, false },
 	{ "Expect goes on",
@@ -140,7 +142,8 @@ static const struct {
 	    LINE "Sec-WebSocket-Version: 13\r\n" ORIGIN SIGNED
 		 "Upgrade: websocket\r\nConnection: upgrade\r\n" END, false },
 	{ "an upgrade and trailers share Connection",
-	    LINE "Connection: Upgrade, TE\r\nUpgrade: x\r\nTE: trailers\r\n" END,
+	    LINE "Connection: Upgrade, TE\r\nUpgrade: x\r\n"
+	    "TE: trailers\r\n" END,
 	    LINE ORIGIN SIGNED "TE: trailers\r\nUpgrade: x\r\n"
 			       "Connection: upgrade, TE\r\n" END, false },
 	{ "two Upgrade fields are none",
@@ -215,7 +218,8 @@ makes_the_path_from_its_parts(void **state)
 		struct forward_request forward;
 		char head[128];
 
-		snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
+		snprintf(head, sizeof(head),
+		    "GET %s HTTP/1.1\r\nHost: h\r\n\r\n",
 		    paths[i].path);
 		forward = forward_of(head);
 		forward.base_path = bytes_of(paths[i].base);
@@ -319,8 +323,10 @@ static void
 obeys_edits_but_for_its_own_fields(void **state)
 {
 	static const struct header_edit edits[] = {
-		{ HEADER_SET, true, BYTES_LITERAL("X-A"), BYTES_LITERAL("new") },
-		{ HEADER_ADD, true, BYTES_LITERAL("X-B"), BYTES_LITERAL("two") },
+		{ HEADER_SET, true, BYTES_LITERAL("X-A"),
+		    BYTES_LITERAL("new") },
+		{ HEADER_ADD, true, BYTES_LITERAL("X-B"),
+		    BYTES_LITERAL("two") },
 		{ HEADER_REMOVE, true, BYTES_LITERAL("x-c"), { NULL, 0 } },
 		{ HEADER_SET, false, BYTES_LITERAL("X-D"), BYTES_LITERAL("x") },
 		{ HEADER_SET, true, BYTES_LITERAL("Host"), BYTES_LITERAL("x") },

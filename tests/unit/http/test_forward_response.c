@@ -28,7 +28,8 @@ static const struct {
 } cases[] = {
 	{ "a plain response", OK "Content-Length: 5\r\nServer: x\r\n" END,
 	    OK "Content-Length: 5\r\nServer: x\r\n" DATE ID END, CLIENT_NEW },
-	{ "a date that is there stays", OK "Date: x\r\nContent-Length: 0\r\n" END,
+	{ "a date that is there stays",
+	    OK "Date: x\r\nContent-Length: 0\r\n" END,
 	    OK "Date: x\r\nContent-Length: 0\r\n" ID END, CLIENT_NEW },
 	{ "what is for one hop is dropped",
 	    OK "Connection: keep-alive, x-a\r\nX-A: 1\r\nContent-Length: 1\r\n"
@@ -103,8 +104,8 @@ assert_forwarded(const struct forward_response *forward,
 	http_forward_response(forward, &out);
 	assert_false(out.is_full);
 	if (!bytes_is(bytes_slice(out.data, out.len), want))
-		fail_msg("%s:\n%.*s\nwant\n%s", sentence, (int)out.len, out.data,
-		    want);
+		fail_msg("%s:\n%.*s\nwant\n%s", sentence, (int)out.len,
+		    out.data, want);
 }
 
 static void
@@ -132,7 +133,8 @@ obeys_edits_but_for_framing(void **state)
 		{ HEADER_REMOVE, false, BYTES_LITERAL("Date"), { NULL, 0 } },
 		{ HEADER_REMOVE, false, BYTES_LITERAL("Content-Length"),
 		    { NULL, 0 } },
-		{ HEADER_SET, true, BYTES_LITERAL("X-Kept"), BYTES_LITERAL("x") },
+		{ HEADER_SET, true, BYTES_LITERAL("X-Kept"),
+		    BYTES_LITERAL("x") },
 	};
 	struct forward_response forward = forward_of(
 	    OK "Server: a\r\nX-Powered-By: b\r\nX-Kept: c\r\n"
@@ -212,7 +214,8 @@ answers_in_json(void **state)
 	    "Content-Type: application/problem+json\r\n"));
 	assert_non_null(strstr(written,
 	    "\r\n\r\n{\"type\":\"about:blank\",\"status\":404,"
-	    "\"title\":\"Not Found\",\"detail\":\"no route for \\\"x\\\\y\\\"\","
+	    "\"title\":\"Not Found\","
+	    "\"detail\":\"no route for \\\"x\\\\y\\\"\","
 	    "\"reason\":\"no_route\",\"request_id\":\"i\\\"d??\"}\n"));
 	assert_non_null(strstr(written, "Connection: close\r\n"));
 }

@@ -102,7 +102,8 @@ normalises_hosts(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char head[256];
 
-		snprintf(head, sizeof(head), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+		snprintf(head, sizeof(head),
+		    "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
 		    cases[i].field);
 		parse(head);
 		assert_text(request.host, cases[i].host);
@@ -261,7 +262,8 @@ finds_fields(void **state)
 	const struct http_field *field;
 
 	(void)state;
-	parse(HEAD "COOKIE: a\r\nX-A: \t b c\t \r\ncookie: d\r\nX-Empty:\r\n\r\n");
+	parse(HEAD "COOKIE: a\r\nX-A: \t b c\t \r\ncookie: d\r\n"
+	    "X-Empty:\r\n\r\n");
 	field = http_field_find(&request.fields, HTTP_FIELD_COOKIE);
 	assert_non_null(field);
 	assert_text(field->value, "a");
@@ -295,8 +297,8 @@ knows_each_name_in_any_case(void **state)
 
 		assert_int_equal(http_field_id(name), i + 1);
 		for (size_t j = 0; j < name.len; j++)
-			other[j] = name.data[j] >= 'a' ? (char)(name.data[j] - 32)
-						       : name.data[j];
+			other[j] = name.data[j] >= 'a' ?
+			    (char)(name.data[j] - 32) : name.data[j];
 		assert_int_equal(http_field_id(bytes_of(other)), i + 1);
 		other[name.len - 1] = '!';
 		assert_int_equal(http_field_id(bytes_of(other)),

@@ -27,13 +27,16 @@ static const struct {
 	{ "a plain request is taken", BYTES(GET HOST END), HTTP_FAULT_NONE },
 
 	{ "Content-Length with Transfer-Encoding",
-	    BYTES(POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n" END),
+	    BYTES(POST "Content-Length: 5\r\n"
+		"Transfer-Encoding: chunked\r\n" END),
 	    HTTP_FAULT_LENGTH_AND_CODING },
 	{ "Transfer-Encoding with Content-Length",
-	    BYTES(POST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n" END),
+	    BYTES(POST "Transfer-Encoding: chunked\r\n"
+		"Content-Length: 5\r\n" END),
 	    HTTP_FAULT_LENGTH_AND_CODING },
 	{ "a faulty length beside Transfer-Encoding",
-	    BYTES(POST "Content-Length: x\r\nTransfer-Encoding: chunked\r\n" END),
+	    BYTES(POST "Content-Length: x\r\n"
+		"Transfer-Encoding: chunked\r\n" END),
 	    HTTP_FAULT_LENGTH_AND_CODING },
 
 	{ "chunked is not last",
@@ -193,7 +196,8 @@ static const struct {
 	{ "no method", BYTES(" / HTTP/1.1\r\n" HOST END), HTTP_FAULT_METHOD },
 	{ "CONNECT", BYTES("CONNECT a:443 HTTP/1.1\r\n" HOST END),
 	    HTTP_FAULT_CONNECT },
-	{ "a method alone", BYTES("GET\r\n" HOST END), HTTP_FAULT_REQUEST_LINE },
+	{ "a method alone", BYTES("GET\r\n" HOST END),
+	    HTTP_FAULT_REQUEST_LINE },
 	{ "no version", BYTES("GET /\r\n" HOST END), HTTP_FAULT_TARGET },
 	{ "two spaces before the target",
 	    BYTES("GET  / HTTP/1.1\r\n" HOST END), HTTP_FAULT_TARGET },
@@ -243,7 +247,8 @@ static const struct {
 
 	{ "an expectation that nobody knows",
 	    BYTES(GET HOST "Expect: 200-ok\r\n" END), HTTP_FAULT_EXPECT },
-	{ "no empty line at the end", BYTES(GET HOST), HTTP_FAULT_REQUEST_LINE },
+	{ "no empty line at the end", BYTES(GET HOST),
+	    HTTP_FAULT_REQUEST_LINE },
 	{ "nothing", BYTES(""), HTTP_FAULT_REQUEST_LINE },
 };
 

@@ -73,7 +73,8 @@ on_closed(void *context)
 static int
 set_up(void **state)
 {
-	const struct channel_handlers handlers = { on_message, on_closed, NULL };
+	const struct channel_handlers handlers = { on_message, on_closed,
+	    NULL };
 	struct channel_handlers own = handlers;
 	struct end *end = calloc(1, sizeof(*end));
 	int fds[2];
@@ -121,7 +122,8 @@ send_raw(const struct end *end, uint16_t version, uint32_t said_len,
 
 	memcpy(datagram, &head, sizeof(head));
 	memcpy(datagram + sizeof(head), body, strlen(body));
-	assert_int_equal(send(end->fd, datagram, sizeof(head) + strlen(body), 0),
+	assert_int_equal(send(end->fd, datagram,
+		sizeof(head) + strlen(body), 0),
 	    (int)(sizeof(head) + strlen(body)));
 }
 
@@ -272,7 +274,8 @@ descriptors_come_along_and_may_be_kept(void **state)
 	other = fresh;
 	/* let two channels speak: end's is moved to other's loop's peer */
 	channel_free(&end->channel);
-	end->channel = channel_new(end->loop, dup(other->fd), VERSION, &handlers);
+	end->channel = channel_new(end->loop, dup(other->fd), VERSION,
+	    &handlers);
 	assert_non_null(end->channel);
 
 	assert_int_equal(channel_send(other->channel, 5, NULL, 0,

@@ -23,7 +23,8 @@ static const struct {
 	{ "and so on", { 5, 5, 5, 5, 5 }, 800 },
 	{ "but never over the longest",
 	    { 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5 }, 2000 },
-	{ "just under half a minute of life forgives nothing", { 5, 29999 }, 100 },
+	{ "just under half a minute of life forgives nothing", { 5, 29999 },
+	    100 },
 	{ "half a minute of life forgives it all", { 5, 5, 5, 30000 }, 0 },
 	{ "and the count starts again", { 5, 5, 5, 30000, 5 }, 100 },
 };
