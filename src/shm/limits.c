@@ -32,6 +32,8 @@
 #define TICK_SHIFT   17			/* a tick: 2^17 ns, 131 us */
 #define NS_MASK	     (HAMMERED - 1)
 
+#define QUIET_NS     (NS_PER_S / 4)	/* whoever is paced may come again */
+
 _Static_assert(LIMIT_REQUESTS_MAX <= COUNT_MASK, "fits the count");
 
 struct limit_cell {
@@ -176,24 +178,41 @@ end_of(uint64_t time)
 	return (int64_t)((time & TICKS_MASK) << TICK_SHIFT);
 }
 
-/* The cell of the set that is free first. */
-static struct limit_cell *
-oldest_cell(struct limit_cell *set)
+/* What is forgotten when a cell is taken from its tenant: requests. */
+static uint64_t
+loss_of(uint64_t time, int64_t now_ns)
 {
-	struct limit_cell *oldest = set;
-	int64_t oldest_ns = INT64_MAX;
+	int64_t end_ns = end_of(time);
+
+	if ((time & (PACED | HAMMERED)) != 0 && end_ns > now_ns - QUIET_NS)
+		return UINT64_MAX;
+	if ((time & PACED) != 0 || end_ns <= now_ns)
+		return 0;
+	return time >> COUNT_SHIFT & COUNT_MASK;
+}
+
+/* The cell of the set that is missed least: of equals, the oldest. */
+static struct limit_cell *
+spare_cell(struct limit_cell *set, int64_t now_ns)
+{
+	struct limit_cell *spare = NULL;
+	uint64_t least = 0;
+	int64_t oldest_ns = 0;
 
 	for (int way = 0; way < LIMIT_WAYS; way++) {
-		int64_t end_ns = end_of(word_load(&set[way].time));
+		uint64_t time = word_load(&set[way].time);
+		uint64_t loss = loss_of(time, now_ns);
 
 		if (word_load(&set[way].key) == 0)
 			return &set[way];
-		if (end_ns < oldest_ns) {
-			oldest_ns = end_ns;
-			oldest = &set[way];
-		}
+		if (spare != NULL && (loss > least ||
+		    (loss == least && end_of(time) >= oldest_ns)))
+			continue;
+		spare = &set[way];
+		least = loss;
+		oldest_ns = end_of(time);
 	}
-	return oldest;
+	return spare;
 }
 
 /*
@@ -207,15 +226,15 @@ take_cell(const struct limits *limits, uint64_t key, int64_t now_ns)
 	struct limit_cell *cell;
 
 	while ((cell = find_cell(limits, key)) == NULL) {
-		struct limit_cell *oldest = oldest_cell(set_of(limits, key));
-		uint64_t old_key = word_load(&oldest->key);
-		uint64_t time = word_load(&oldest->time);
+		struct limit_cell *spare = spare_cell(set_of(limits, key),
+		    now_ns);
+		uint64_t old_key = word_load(&spare->key);
+		uint64_t time = word_load(&spare->time);
 
-		if (!word_swap(&oldest->key, old_key, key))
+		if (!word_swap(&spare->key, old_key, key))
 			continue;
 		/* What its tenant had is not the new one's to pay. */
-		if (end_of(time) > now_ns)
-			(void)word_swap(&oldest->time, time, 0);
+		(void)word_swap(&spare->time, time, 0);
 	}
 	return cell;
 }

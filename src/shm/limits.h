@@ -10,7 +10,8 @@
  * Rate limits: a cell for each (route, client address), IPv6 by /64,
  * found by a hash of both in a set of LIMIT_WAYS cells.  Memory is
  * bounded: a cell whose time is over belongs to whoever comes next, and
- * where all of a set are busy the one nearest to its end is taken.
+ * where all of a set are busy the one that counted least is taken, so a
+ * flood of addresses pushes out itself and nobody who is at a limit.
  *
  * A client that was quiet may have its requests at once: they count in a
  * window that begins with the first.  One that goes on beyond them is

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "common/clock.h"
@@ -149,6 +151,62 @@ more_clients_than_cells_find_room_still(void **state)
 	assert_int_equal(passed, 100000);
 }
 
+/* The next so many of all IPv4 addresses ask once each. */
+static void
+flood(uint32_t *address, int count, int64_t now_ns)
+{
+	struct in6_addr in6 = { 0 };
+	struct limit_verdict verdict;
+
+	memset(in6.s6_addr + 10, 0xff, 2);
+	for (; count > 0; count--, ++*address) {
+		memcpy(in6.s6_addr + 12, address, sizeof(*address));
+		limits_take(limits, limits_key(1, &in6), &hundred, now_ns,
+		    &verdict);
+	}
+}
+
+/* How large the region is, and how much of that is allocated. */
+static void
+measure(off_t *size_r, blkcnt_t *blocks_r)
+{
+	int fd = fixture_region_fd(&fixture, SEGMENT_LIMITS, 0);
+	struct stat status;
+
+	assert_int_equal(fstat(fd, &status), 0);
+	close(fd);
+	*size_r = status.st_size;
+	*blocks_r = status.st_blocks;
+}
+
+static void
+a_million_addresses_take_no_memory_and_no_limit(void **state)
+{
+	const uint64_t key = key_of("2001:db8::1");
+	int64_t now_ns = 50 * NS_PER_S;
+	uint32_t address = 0;
+	off_t size, size_after;
+	blkcnt_t blocks, blocks_after;
+
+	(void)state;
+	measure(&size, &blocks);
+	/* 100,000 of them each second; one client hammers all the time. */
+	for (int second = 0; second < 10; second++) {
+		int passed = 0;
+
+		for (int i = 0; i < 10000; i++) {
+			flood(&address, 10, now_ns);
+			passed += ask(key, &hundred, &now_ns, 1,
+			    NS_PER_S / 10000);
+		}
+		assert_in_range(passed, 99, 101);
+	}
+	assert_int_equal(address, 1000000);
+	measure(&size_after, &blocks_after);
+	assert_int_equal(size_after, size);
+	assert_int_equal(blocks_after, blocks);
+}
+
 /* Threads as workers: all at one moment, so none may pass in excess. */
 static void *
 hammer(void *context)
@@ -212,6 +270,7 @@ main(void)
 		CASE(a_verdict_says_what_is_left_and_when),
 		CASE(an_ipv6_client_is_its_network),
 		CASE(more_clients_than_cells_find_room_still),
+		CASE(a_million_addresses_take_no_memory_and_no_limit),
 		CASE(workers_keep_one_limit_together),
 		CASE(trials_are_of_one_round_and_tenant),
 	};
