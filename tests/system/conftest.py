@@ -62,6 +62,15 @@ def database(cluster):
 
 
 @pytest.fixture
+def own_cluster():
+    """A cluster that the test may stop."""
+    server = Cluster()
+    server.start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
 def shm_dir():
     return pathlib.Path(os.environ.get("SLUICE_SHM_DIR", "/dev/shm"))
 

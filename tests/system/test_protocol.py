@@ -1182,3 +1182,28 @@ def test_sessions_live_in_postgresql_as_well(sluice, backend, database):
         assert client.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
     assert len(proxy.get("/v1/tokens").json["items"]) == 1
     assert proxy.get("/v1/sessions").json["items"] == []
+
+
+def test_store_unavailable(sluice, backend, own_cluster):
+    url = own_cluster.create_database()
+    proxy = sluice(f'store {{ driver = "postgres" url = "{url}" }}')
+    server = backend()
+    unavailable = "ERROR|store unavailable"
+    with Registrant(proxy) as client:
+        client.register()
+        client.route("a.example", "/", server.url)
+        client.apply()
+        client.route("b.example", "/", server.url)
+        own_cluster.stop("immediate")
+        for command in (
+                ("ROUTE_ADD", "c.example", "/", server.url, 0),
+                ("CONFIG_APPLY",), ("CONFIG_ROLLBACK",),
+                ("MAINT_ENTER", "ALL", ""), ("DRAIN_START", "60s")):
+            assert client.ask(*command) == unavailable, command
+        with Registrant(proxy) as other:
+            assert other.say("REGISTER|billing|b|0|{}") == unavailable
+        assert client.ask("PING") == "PONG"
+        assert ask(proxy, "a.example") == 200
+        own_cluster.start()
+        wait_until(lambda: client.ask("CONFIG_APPLY") == "OK")
+        assert ask(proxy, "b.example") == 200

@@ -8,20 +8,10 @@ import pytest
 
 from harness.load import Load
 from harness.nginx import Nginx
-from harness.postgres import Cluster
 from harness.wait import wait_until
 
 SLOW = 'store { follow_interval = "1h" }'
 FAST = 'store { follow_interval = "200ms" }'
-
-
-@pytest.fixture
-def own_cluster():
-    """A cluster that the test may stop."""
-    server = Cluster()
-    server.start()
-    yield server
-    server.end()
 
 
 @pytest.fixture
