@@ -88,6 +88,10 @@ void api_write_finish(struct write *, struct api_write *, uint64_t version,
 /* The done of a write that has nothing to show but its problem. */
 write_done_fn api_write_done;
 
+/* Whether two objects' texts are the same; frees both (NULL: out of memory,
+ * and never the same). */
+bool api_is_same_text(char *a, char *b);
+
 /* Makes a write for the request with who and from filled in; NULL: out of
  * memory, and answered. */
 struct write *api_write_new(struct admin_request *, write_plan_fn *,

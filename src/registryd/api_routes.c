@@ -4,8 +4,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "registryd/api_parts.h"
 #include "registryd/object_json.h"
@@ -112,18 +110,9 @@ is_same(const struct route *a, const struct route *b)
 {
 	/* Orders are no part of an edit. */
 	struct route bare_a = *a, bare_b = *b;
-	char *a_text, *b_text;
-	bool is_same_text;
 
 	bare_a.condition = bare_b.condition = (struct condition){ 0 };
-	a_text = route_text(&bare_a);
-	b_text = route_text(&bare_b);
-	is_same_text = a_text != NULL && b_text != NULL &&
-	    strcmp(a_text, b_text) == 0;
-
-	free(a_text);
-	free(b_text);
-	return is_same_text;
+	return api_is_same_text(route_text(&bare_a), route_text(&bare_b));
 }
 
 static int

@@ -2,7 +2,6 @@
  * registryd/api_services.c - /v1/services and /v1/services/NAME.
  */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
 #include <string.h>
 
 #include "registryd/api_parts.h"
@@ -149,18 +148,9 @@ is_same(const struct service *a, const struct service *b)
 {
 	/* Orders are no part of an edit. */
 	struct service bare_a = *a, bare_b = *b;
-	char *a_text, *b_text;
-	bool is_same_text;
 
 	bare_a.condition = bare_b.condition = (struct condition){ 0 };
-	a_text = service_text(&bare_a);
-	b_text = service_text(&bare_b);
-	is_same_text = a_text != NULL && b_text != NULL &&
-	    strcmp(a_text, b_text) == 0;
-
-	free(a_text);
-	free(b_text);
-	return is_same_text;
+	return api_is_same_text(service_text(&bare_a), service_text(&bare_b));
 }
 
 /* The name of the path is the service's; another in the body is refused. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "registryd/api_parts.h"
 
@@ -104,6 +105,16 @@ void
 api_write_done(struct write *write, void *context)
 {
 	api_write_finish(write, context, 0, NULL);
+}
+
+bool
+api_is_same_text(char *a, char *b)
+{
+	bool is_same = a != NULL && b != NULL && strcmp(a, b) == 0;
+
+	free(a);
+	free(b);
+	return is_same;
 }
 
 /* Reading ---------------------------------------------------------------- */
