@@ -90,7 +90,8 @@ take_options(struct words *words, int argc, char **argv)
 	return true;
 }
 
-/* Reads "VERB KIND ID [ACTION]" with its options. */
+/* Reads "VERB KIND ID [ACTION]" with its options; without an action
+ * of its own, "VERB all ACTION" too. */
 static bool
 take_words(struct words *words, int argc, char **argv, const char *preset)
 {
@@ -100,6 +101,11 @@ take_words(struct words *words, int argc, char **argv, const char *preset)
 		return false;
 	argc -= optind;
 	argv += optind;
+	if (preset == NULL && argc == 2 && strcmp(argv[0], "all") == 0) {
+		words->action = argv[1];
+		buf_append_text(&words->target, "/v1");
+		return true;
+	}
 	if (argc < 2 || argc > 3 || (kind = plural_of(argv[0])) == NULL)
 		return false;
 	words->action = argc == 3 ? argv[2] : preset;
@@ -198,7 +204,7 @@ ctl_maintenance(const struct ctl *ctl, int argc, char **argv)
 	if (!take_words(&words, argc, argv, NULL) || words.over != NULL ||
 	    words.waits) {
 		buf_free(&words.target);
-		return ctl_usage("maintenance service|backend|route ID "
+		return ctl_usage("maintenance all|service|backend|route [ID] "
 		    "on|off|status [--reason TEXT] [--until TIME] "
 		    "[--page URL] [--allow LIST]");
 	}

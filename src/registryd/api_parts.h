@@ -27,6 +27,9 @@ api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
 /* api_control.c: of services, backends, routes */
 api_handle_fn api_control_get, api_control_put, api_control_delete,
     api_breaker_get, api_breaker_post;
+/* api_maintenance.c: of all services */
+api_handle_fn api_maintenance_get, api_maintenance_put,
+    api_maintenance_delete;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
 /* api_export.c, api_import.c */

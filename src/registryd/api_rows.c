@@ -64,6 +64,13 @@ static const struct api_row rows[] = {
 	    "Removes a route."),
 
 	/* control */
+	READ("/v1/maintenance", api_maintenance_get, NULL, "MaintenanceCount",
+	    "Counts the services that are in maintenance."),
+	WRITE("PUT", "/v1/maintenance", api_maintenance_put,
+	    "MaintenanceOrder", "MaintenanceCount", 200,
+	    "Puts all services into maintenance."),
+	WRITE("DELETE", "/v1/maintenance", api_maintenance_delete, NULL, NULL,
+	    204, "Ends the maintenance of all services."),
 	READ("/v1/services/{name}/maintenance", api_control_get, NULL,
 	    "MaintenanceState", "Shows the maintenance of a service."),
 	WRITE("PUT", "/v1/services/{name}/maintenance", api_control_put,

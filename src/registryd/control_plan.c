@@ -248,3 +248,28 @@ control_plan(struct write *write, const struct model *model,
 	write->is_order = was_order;
 	return result;
 }
+
+bool
+control_takes_orders(const struct model_service *service)
+{
+	return service->object.origin != ORIGIN_FILE;
+}
+
+int
+control_plan_all(struct write *write, const struct model *model,
+    const struct control_order *order)
+{
+	const struct model_service *service = NULL;
+
+	write->is_bulk = true;
+	while ((service = model_next_service(model,
+	    service == NULL ? NULL : service->object.name)) != NULL) {
+		const struct control_target target = {
+			OBJECT_SERVICE, service->object.name, 0 };
+
+		if (control_takes_orders(service) &&
+		    control_plan(write, model, &target, order) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -91,6 +91,10 @@ static const struct {
 			      "\"active\":{\"type\":\"boolean\"},"
 			      "\"maintenance\":{\"$ref\":\"#/components/"
 			      "schemas/Maintenance\"}}}" },
+	{ "MaintenanceCount", "{\"type\":\"object\",\"properties\":{"
+			      "\"active\":{\"type\":\"boolean\"},"
+			      "\"services\":" NUMBER ",\"in_maintenance\":"
+			      NUMBER "}}" },
 	{ "Drain", "{\"type\":[\"object\",\"null\"]}" },
 	{ "DrainOrder", "{\"type\":\"object\",\"properties\":{\"over\":" TEXT
 			",\"span_ms\":{\"type\":\"integer\"},\"reason\":"

@@ -95,3 +95,49 @@ def test_a_reload_while_starting_is_carried_out_then(sluice):
         return done.returncode == 0
 
     wait_until(reloaded)
+
+
+def test_maintenance_of_all_is_one_change(sluice, backend):
+    proxy = sluice('service "fixed" { backends = { "http://127.0.0.1:9" } }')
+    url, names = backend().url, ["one", "three", "two"]
+    for name in names:
+        proxy.register(name, url, f"/{name}")
+
+    def all_of(method):
+        answer = proxy.ask(method, "/v1/maintenance", {} if method == "PUT"
+                           else None)
+        assert answer.status in (200, 204), answer
+        return int(answer.headers["Sluice-Generation"])
+
+    def statuses():
+        return {proxy.ask_traffic("GET", f"/{name}/x") for name in names}
+
+    def changed_since(generation):
+        items = proxy.get(f"/v1/changes/{generation}..{generation + 1}")
+        return sorted(item["key"] for item in items.json["items"])
+
+    before = all_of("GET")
+    assert proxy.ctl("maintenance", "all", "on", "--reason", "move"
+                     ).returncode == 0
+    assert all_of("GET") == before + 1
+    assert statuses() == {503}
+    assert changed_since(before) == names
+    told = json.loads(proxy.ctl("-o", "json", "maintenance", "all",
+                                "status").stdout)
+    assert told == {"active": True, "services": 3, "in_maintenance": 3}
+    shown = proxy.get("/v1/services/two/maintenance").json["maintenance"]
+    assert shown["reason"] == "move"
+    assert proxy.ask("DELETE", "/v1/services/one/maintenance").status == 204
+    assert proxy.get("/v1/maintenance").json == {
+        "active": False, "services": 3, "in_maintenance": 2}
+    assert proxy.ctl("maintenance", "all", "off").returncode == 0
+    assert statuses() == {200}
+    assert changed_since(before + 2) == ["three", "two"]
+    assert all_of("PUT") == before + 4
+    assert statuses() == {503}
+    assert all_of("DELETE") == before + 5
+    assert proxy.ask("PUT", "/v1/maintenance",
+                     {"until": "2001-01-01T00:00:00Z"}).status == 422
+    for words in ("drain", "all", "off"), ("maintenance", "all", "up"):
+        assert proxy.ctl(*words, check=False).returncode != 0
+    assert statuses() == {200}
