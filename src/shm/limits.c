@@ -132,12 +132,12 @@ limits_close(struct limits **p)
 	free(limits);
 }
 
-/* Replaces a word if it is still `old`. */
+/* Replaces a word if it is still `old`.  In one order for all: of two
+ * workers that each swap a word and then look at the other's, one sees. */
 static bool
 word_swap(word *at, uint64_t old, uint64_t new)
 {
-	return atomic_compare_exchange_strong_explicit(at, &old, new,
-	    memory_order_acq_rel, memory_order_acquire);
+	return atomic_compare_exchange_strong(at, &old, new);
 }
 
 /* Finding a cell --------------------------------------------------------- */
@@ -191,9 +191,11 @@ loss_of(uint64_t time, int64_t now_ns)
 	return time >> COUNT_SHIFT & COUNT_MASK;
 }
 
-/* The cell of the set that is missed least: of equals, the oldest. */
+/* The cell of the set that is missed least: of equals, the oldest.  The
+ * key's own, should it have one by now; the first that is nobody's, so
+ * that all who look at once take the same. */
 static struct limit_cell *
-spare_cell(struct limit_cell *set, int64_t now_ns)
+spare_cell(struct limit_cell *set, uint64_t key, int64_t now_ns)
 {
 	struct limit_cell *spare = NULL;
 	uint64_t least = 0;
@@ -202,8 +204,9 @@ spare_cell(struct limit_cell *set, int64_t now_ns)
 	for (int way = 0; way < LIMIT_WAYS; way++) {
 		uint64_t time = word_load(&set[way].time);
 		uint64_t loss = loss_of(time, now_ns);
+		uint64_t tenant = word_load(&set[way].key);
 
-		if (word_load(&set[way].key) == 0)
+		if (tenant == 0 || tenant == key)
 			return &set[way];
 		if (spare != NULL && (loss > least ||
 		    (loss == least && end_of(time) >= oldest_ns)))
@@ -215,26 +218,47 @@ spare_cell(struct limit_cell *set, int64_t now_ns)
 	return spare;
 }
 
+static bool
+is_elsewhere(struct limit_cell *set, const struct limit_cell *cell,
+    uint64_t key)
+{
+	for (int way = 0; way < LIMIT_WAYS; way++)
+		if (&set[way] != cell && atomic_load(&set[way].key) == key)
+			return true;
+	return false;
+}
+
 /*
- * The cell of a key, taken for it where it has none.  Two workers that
- * do so at once may take two; who comes later finds the first of them,
- * and the other one falls idle.
+ * Makes a cell the key's own.  False where another worker was faster, or
+ * took another cell for the same key at the same time: a count in each
+ * would let more through than the limit.
  */
+static bool
+claim_cell(struct limit_cell *set, struct limit_cell *cell, uint64_t key)
+{
+	uint64_t old_key = word_load(&cell->key);
+	uint64_t time = word_load(&cell->time);
+
+	if (old_key == key || !word_swap(&cell->key, old_key, key))
+		return false;
+	/* What its tenant had is not the new one's to pay. */
+	(void)word_swap(&cell->time, time, 0);
+	if (!is_elsewhere(set, cell, key))
+		return true;
+	(void)word_swap(&cell->key, key, 0);
+	return false;
+}
+
+/* The cell of a key, taken for it where it has none. */
 static struct limit_cell *
 take_cell(const struct limits *limits, uint64_t key, int64_t now_ns)
 {
-	struct limit_cell *cell;
+	struct limit_cell *set = set_of(limits, key), *cell;
 
 	while ((cell = find_cell(limits, key)) == NULL) {
-		struct limit_cell *spare = spare_cell(set_of(limits, key),
-		    now_ns);
-		uint64_t old_key = word_load(&spare->key);
-		uint64_t time = word_load(&spare->time);
-
-		if (!word_swap(&spare->key, old_key, key))
-			continue;
-		/* What its tenant had is not the new one's to pay. */
-		(void)word_swap(&spare->time, time, 0);
+		cell = spare_cell(set, key, now_ns);
+		if (claim_cell(set, cell, key))
+			break;
 	}
 	return cell;
 }
