@@ -52,11 +52,13 @@ def more_requests(proxy, count=2000):
 def test_the_control_plane_dies_twenty_times_unnoticed(loaded):
     proxy, load = loaded()
     for _ in range(20):
-        for role in ("registryd", "healthd"):
-            proxy.kill(proxy.pid(role))
+        killed = {role: proxy.pid(role) for role in ("registryd", "healthd")}
+        for pid in killed.values():
+            proxy.kill(pid)
         more_requests(proxy, 200)       # with both of them dead
-        for role in ("registryd", "healthd"):
-            wait_until(lambda: is_ready(proxy, role), 30, f"{role} is back")
+        for role, pid in killed.items():
+            wait_until(lambda: has_successor(proxy, role, pid), 30,
+                       f"{role} is back")
     report = load.stop()
     assert report.requests > 4000
     assert report.failed == 0, report
@@ -64,8 +66,9 @@ def test_the_control_plane_dies_twenty_times_unnoticed(loaded):
         assert proxy.processes(role)[0]["restarts"] == 20
 
 
-def is_ready(proxy, role):
-    return proxy.processes(role)[0]["state"] == "ready"
+def has_successor(proxy, role, pid):
+    row = proxy.processes(role)[0]
+    return row["state"] == "ready" and row["pid"] != pid
 
 
 def test_a_killed_worker_cuts_only_its_own_requests(loaded, backend):
