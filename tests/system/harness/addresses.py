@@ -6,6 +6,7 @@ import os
 import socket
 
 _counter = itertools.count(1)
+_ports = itertools.count()
 
 
 def own_address():
@@ -16,7 +17,16 @@ def own_address():
 
 
 def free_port(address="127.0.0.1"):
-    """A port that is free on the address now."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    """A port that is free on the address now, and given to nobody else.
+
+    Below those that the kernel hands out, so that no connection takes it
+    before the server that is to have it.
+    """
+    while True:
+        port = 10000 + (os.getpid() * 101 + next(_ports) * 3) % 22000
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+                return port
+            except OSError:
+                continue
