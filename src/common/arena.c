@@ -73,18 +73,6 @@ arena_alloc(struct arena *arena, size_t size)
 	return memory;
 }
 
-struct bytes
-arena_copy(struct arena *arena, struct bytes value)
-{
-	char *copy = arena_alloc(arena, value.len + 1);
-
-	if (copy == NULL)
-		return bytes_slice(NULL, 0);
-	if (value.len > 0)
-		memcpy(copy, value.data, value.len);
-	return bytes_slice(copy, value.len);
-}
-
 /* Frees all chunks but the one to keep, which may be NULL. */
 static void
 drop_chunks(struct arena *arena, struct arena_chunk *keep)

@@ -31,9 +31,6 @@ void arena_init(struct arena *, size_t max_bytes);
  */
 void *arena_alloc(struct arena *, size_t size);
 
-/* A copy with a NUL behind it; data is NULL on failure. */
-struct bytes arena_copy(struct arena *, struct bytes);
-
 /* Gives everything back, but keeps one chunk for the next piece of work. */
 void arena_reset(struct arena *);
 

@@ -20,8 +20,6 @@ struct http_out {
 	bool is_full;
 };
 
-void http_out_add(struct http_out *, struct bytes);
-
 /* What is known of the client's connection, made once each. */
 struct forward_peer {
 	struct bytes address;		/* "192.0.2.7", "2001:db8::1" */

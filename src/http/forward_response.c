@@ -8,12 +8,6 @@
 #include "http/forward_fields.h"
 #include "http/out.h"
 
-void
-http_out_add(struct http_out *out, struct bytes value)
-{
-	out_slice(out, value);
-}
-
 static bool
 is_informational(const struct http_response *response)
 {

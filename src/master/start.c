@@ -125,9 +125,10 @@ lock_pid_file(struct master *master)
 }
 
 static void
-log_listeners(const char *what, const struct listeners *listeners)
+log_listeners(const char *what, const struct listeners *listeners,
+    uint32_t from, uint32_t to)
 {
-	for (uint32_t i = 0; i < listeners->count; i++) {
+	for (uint32_t i = from; i < to; i++) {
 		char address[LISTENER_TEXT_SIZE];
 
 		listener_print(&listeners->list[i], address);
@@ -244,6 +245,8 @@ open_handovers(struct master *master)
 static void
 open_log(struct master *master)
 {
+	uint32_t admin_count = master->settings->admin.listen.count;
+
 	log_set_level(master->settings->log.level);
 	if (error_log_open(master) == -1)
 		fatal(errno == EACCES ? EX_NOPERM : EX_CANTCREAT, "log %s: %m",
@@ -252,8 +255,11 @@ open_log(struct master *master)
 	    (int)getpid());
 	if (master->is_adopted)
 		log_notice("segment %s: adopted", master->segment_dir);
-	log_listeners("traffic on", &master->traffic);
-	log_listeners("admin on", &master->admin);
+	log_listeners("traffic on", &master->traffic, 0,
+	    master->traffic.count);
+	log_listeners("admin on", &master->admin, 0, admin_count);
+	log_listeners("registration on", &master->admin, admin_count,
+	    master->admin.count);
 }
 
 static void

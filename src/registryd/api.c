@@ -114,14 +114,6 @@ api_query(struct admin_request *request, const char *name, uint32_t *next,
 }
 
 bool
-api_has_query(struct admin_request *request, const char *name)
-{
-	struct bytes value;
-
-	return api_query(request, name, NULL, &value);
-}
-
-bool
 api_query_flag(struct admin_request *request, const char *name)
 {
 	struct bytes value;

@@ -40,7 +40,6 @@ void api_handle(void *context, struct admin_request *);
  */
 bool api_query(struct admin_request *, const char *name, uint32_t *next,
     struct bytes *value_r);
-bool api_has_query(struct admin_request *, const char *name);
 /* A flag: absent false; present without value, or "true": true. */
 bool api_query_flag(struct admin_request *, const char *name);
 

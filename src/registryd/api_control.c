@@ -353,7 +353,7 @@ api_breaker_post(struct registry *registry, struct admin_request *request)
 	wait->registry = registry;
 	wait->request = request;
 	if (control_order_breaker(registry, backend->object.id, action,
-		on_obeyed, wait) != 0)
+		on_obeyed, wait) == 0)
 		return;
 	free(wait);
 	api_reply_problem(request, 503, "healthd_unavailable",

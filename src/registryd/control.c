@@ -397,8 +397,7 @@ end_order(struct order *order, bool is_done)
 	ev_timer_stop(order->registry->loop, &order->timer);
 	LIST_REMOVE(order, pending);
 	free(order);
-	if (obeyed != NULL)
-		obeyed(context, is_done);
+	obeyed(context, is_done);
 }
 
 static void
@@ -446,7 +445,7 @@ fill_order(const struct registry *registry, uint64_t backend_id,
 	return -1;
 }
 
-uint64_t
+int
 control_order_breaker(struct registry *registry, uint64_t backend_id,
     enum breaker_action action, control_obeyed_fn *obeyed, void *context)
 {
@@ -455,18 +454,18 @@ control_order_breaker(struct registry *registry, uint64_t backend_id,
 	struct order *order;
 
 	if (fill_order(registry, backend_id, &message) == -1)
-		return 0;
+		return -1;
 	if (registry->healthd == NULL) {
 		errno = ENOTCONN;
-		return 0;
+		return -1;
 	}
 	if ((order = calloc(1, sizeof(*order))) == NULL)
-		return 0;
+		return -1;
 	message.id = order->id = ++control->order_id;
 	if (channel_send(registry->healthd, TO_HEALTHD_BREAKER, &message,
 		sizeof(message), NULL, 0) == -1) {
 		free(order);
-		return 0;
+		return -1;
 	}
 	order->registry = registry;
 	order->obeyed = obeyed;
@@ -475,16 +474,7 @@ control_order_breaker(struct registry *registry, uint64_t backend_id,
 	order->timer.data = order;
 	ev_timer_start(registry->loop, &order->timer);
 	LIST_INSERT_HEAD(&control->orders, order, pending);
-	return order->id;
-}
-
-void
-control_forget(struct registry *registry, uint64_t id)
-{
-	struct order *order = find_order(registry->control, id);
-
-	if (order != NULL)
-		order->obeyed = NULL;
+	return 0;
 }
 
 void

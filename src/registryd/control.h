@@ -94,12 +94,11 @@ typedef void control_obeyed_fn(void *context, bool is_done);
 /*
  * Has healthd trip or reset the breaker of a backend; obeyed comes once,
  * when the workers see it or when that failed (no healthd, no such
- * backend there, no answer in time).  Returns a number for
- * control_forget(), or 0 with errno.
+ * backend there, no answer in time).  Returns 0, or -1 with errno,
+ * and then obeyed does not come.
  */
-uint64_t control_order_breaker(struct registry *, uint64_t backend_id,
+MUST_CHECK int control_order_breaker(struct registry *, uint64_t backend_id,
     enum breaker_action, control_obeyed_fn *, void *context);
-void control_forget(struct registry *, uint64_t order);
 /* healthd answered; healthd is gone. */
 void control_obeyed(struct registry *, const struct health_obeyed *);
 void control_lost_healthd(struct registry *);

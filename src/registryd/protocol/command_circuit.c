@@ -226,7 +226,7 @@ command_circuit_reset(struct client *client)
 
 		if (backend != NULL && control_order_breaker(
 			client->protocol->registry, backend->object.id,
-			BREAKER_RESET, on_obeyed, resetting) != 0)
+			BREAKER_RESET, on_obeyed, resetting) == 0)
 			resetting->pending++;
 		else
 			resetting->is_failed = true;

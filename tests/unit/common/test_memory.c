@@ -72,23 +72,6 @@ arena_memory_is_zeroed_again_after_a_reset(void **state)
 }
 
 static void
-arena_copies_with_a_nul(void **state)
-{
-	struct arena arena;
-	struct bytes copy;
-
-	(void)state;
-	arena_init(&arena, 64);
-	copy = arena_copy(&arena, bytes_slice("abc", 2));
-	assert_string_equal(copy.data, "ab");
-	copy = arena_copy(&arena, bytes_slice(NULL, 0));
-	assert_string_equal(copy.data, "");
-	copy = arena_copy(&arena, bytes_slice("x", SIZE_MAX - 100));
-	assert_null(copy.data);
-	arena_free(&arena);
-}
-
-static void
 buf_grows(void **state)
 {
 	struct buf buf = { 0 };
@@ -151,7 +134,6 @@ main(void)
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(arena_stops_at_its_bound),
 		cmocka_unit_test(arena_memory_is_zeroed_again_after_a_reset),
-		cmocka_unit_test(arena_copies_with_a_nul),
 		cmocka_unit_test(buf_grows),
 		cmocka_unit_test(buf_consumes_from_the_front),
 		cmocka_unit_test(buf_remembers_that_it_failed),
