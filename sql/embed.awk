@@ -2,11 +2,13 @@
 #
 # Makes a C source of the SQL of one dialect:
 #
-#	awk -f embed.awk -v dialect=sqlite 0001_*.up.sql ... queries.sql
+#	awk -f embed.awk -v dialect=sqlite 0001_*.up.sql 0001_*.down.sql ... \
+#	    queries.sql
 #
-# A file NNNN_name.up.sql becomes a row of DIALECT_migrations[], each
-# "-- name: insert_change" of queries.sql, up to the next one, a row of
-# DIALECT_queries[].  Whole-line comments and blank lines are left out.
+# NNNN_name.up.sql and, right behind it, NNNN_name.down.sql become a row of
+# DIALECT_migrations[], each "-- name: insert_change" of queries.sql, up to
+# the next one, a row of DIALECT_queries[].  Whole-line comments and blank
+# lines are left out.
 
 function quoted(text)
 {
@@ -35,10 +37,13 @@ BEGIN {
 }
 
 FNR == 1 {
-	close_row()
 	file = base_name(FILENAME)
-	is_migration = file ~ /^[0-9]+_.*\.up\.sql$/
-	if (is_migration) {
+	if (file == name ".down.sql") {
+		printf ","
+		next
+	}
+	close_row()
+	if (file ~ /^[0-9]+_.*\.up\.sql$/) {
 		name = file
 		sub(/\.up\.sql$/, "", name)
 		printf "\t{ %d, \"%s\",", ++migration_count, name

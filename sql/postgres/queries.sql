@@ -32,6 +32,9 @@ SELECT 1
 -- name: lock_migrations
 SELECT pg_advisory_xact_lock(126909663503205)
 
+-- name: has_schema_version
+SELECT (to_regclass('schema_version') IS NOT NULL)::integer
+
 -- name: create_schema_version
 CREATE TABLE IF NOT EXISTS schema_version (
 	version integer PRIMARY KEY,
@@ -45,6 +48,13 @@ SELECT coalesce(max(version), 0) FROM schema_version
 -- name: insert_schema_version
 INSERT INTO schema_version (version, name, applied_at)
 VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))
+
+-- name: select_migrations
+SELECT version, name, (extract(epoch FROM applied_at) * 1000)::bigint
+FROM schema_version ORDER BY version
+
+-- name: drop_schema_version
+DROP TABLE schema_version
 
 -- The row's lock makes commits wait for each other.
 -- name: next_generation

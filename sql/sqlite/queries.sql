@@ -27,6 +27,10 @@ SELECT 1
 -- name: lock_migrations
 SELECT 1
 
+-- name: has_schema_version
+SELECT count(*) FROM sqlite_master
+WHERE type = 'table' AND name = 'schema_version'
+
 -- name: create_schema_version
 CREATE TABLE IF NOT EXISTS schema_version (
 	version INTEGER PRIMARY KEY,
@@ -39,6 +43,12 @@ SELECT coalesce(max(version), 0) FROM schema_version
 
 -- name: insert_schema_version
 INSERT INTO schema_version (version, name, applied_at) VALUES (?1, ?2, ?3)
+
+-- name: select_migrations
+SELECT version, name, applied_at FROM schema_version ORDER BY version
+
+-- name: drop_schema_version
+DROP TABLE schema_version
 
 -- name: next_generation
 UPDATE generation SET value = value + 1 RETURNING value

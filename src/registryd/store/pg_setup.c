@@ -3,16 +3,21 @@
  *
  * The first connection of the program brings the schema up to date: one
  * transaction under an advisory lock, so that of several instances that
- * start together one migrates and the others find it done.
+ * start together one migrates and the others find it done.  A schema that
+ * is as it should be is only looked at, which a role without any right to
+ * change it may do as well.
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "registryd/store/pg_job.h"
 
 enum setup_stage {
 	SETUP_SETTING,			/* of the connection */
+	SETUP_FINDING,			/* whether there is a schema */
+	SETUP_LOOKING,			/* at its version, without a lock */
 	SETUP_READING,			/* the version, under the lock */
 	SETUP_RUNNING,			/* a migration */
 	SETUP_NOTING,			/* that it was run */
@@ -23,6 +28,7 @@ enum setup_stage {
 struct setup {
 	struct pg_job job;
 	enum setup_stage stage;
+	bool has_schema;
 	uint32_t version;		/* of the schema as it is now */
 };
 
@@ -46,8 +52,34 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
     const PGresult *result)
 {
 	(void)tag;
+	if (query == QUERY_HAS_SCHEMA_VERSION)
+		setup_of(job)->has_schema = pg_result_integer(result, 0) != 0;
 	if (query == QUERY_SELECT_SCHEMA_VERSION)
 		setup_of(job)->version = (uint32_t)pg_result_integer(result, 0);
+}
+
+/* Roles that may only read and write rows are common. */
+static void
+failed(struct pg_job *job, uint32_t tag, const struct pg_error *error)
+{
+	const struct setup *setup = setup_of(job);
+
+	(void)tag;
+	if (strcmp(error->sqlstate, "42501") != 0 ||
+	    setup->stage < SETUP_READING)
+		return;
+	pg_job_fail(job, STORE_REFUSED, "postgres: the schema is at version "
+	    "%" PRIu32 ", this program needs %" PRIu32 ", and this role may "
+	    "not change it (%s); run sluicectl migrate up as its owner",
+	    setup->version, postgres_migration_count, error->message);
+}
+
+static void
+ask(struct setup *setup, enum setup_stage stage, enum store_query query)
+{
+	setup->stage = stage;
+	pg_job_send(&setup->job, query, NULL, 0, 0);
+	pg_job_sync(&setup->job);
 }
 
 static void
@@ -84,7 +116,7 @@ run_next(struct setup *setup)
 	} else {
 		setup->stage = SETUP_RUNNING;
 		pg_connection_run_script(setup->job.connection,
-		    postgres_migrations[setup->version].sql);
+		    postgres_migrations[setup->version].up);
 	}
 }
 
@@ -106,11 +138,19 @@ note_run(struct setup *setup)
 }
 
 static void
+end_migrated(struct setup *setup)
+{
+	setup->job.pool->is_migrated = true;
+	setup->job.pool->store->figures.schema_version = setup->version;
+	pg_job_end(&setup->job);
+}
+
+static void
 synced(struct pg_job *job)
 {
 	struct setup *setup = setup_of(job);
 
-	if (job->is_failed && setup->stage != SETUP_SETTING &&
+	if (job->is_failed && setup->stage >= SETUP_READING &&
 	    setup->stage != SETUP_ROLLING_BACK) {
 		finish(setup, SETUP_ROLLING_BACK);
 		return;
@@ -119,6 +159,24 @@ synced(struct pg_job *job)
 	case SETUP_SETTING:
 		if (job->is_failed || job->pool->is_migrated)
 			pg_job_end(job);
+		else
+			ask(setup, SETUP_FINDING, QUERY_HAS_SCHEMA_VERSION);
+		break;
+	case SETUP_FINDING:
+		if (job->is_failed)
+			pg_job_end(job);
+		else if (setup->has_schema)
+			ask(setup, SETUP_LOOKING, QUERY_SELECT_SCHEMA_VERSION);
+		else
+			read_version(setup);
+		break;
+	case SETUP_LOOKING:
+		if (job->is_failed)
+			pg_job_end(job);
+		else if (setup->version == postgres_migration_count)
+			end_migrated(setup);
+		else if (setup->version > postgres_migration_count)
+			run_next(setup);
 		else
 			read_version(setup);
 		break;
@@ -130,9 +188,7 @@ synced(struct pg_job *job)
 		note_run(setup);
 		break;
 	case SETUP_COMMITTING:
-		job->pool->is_migrated = true;
-		job->pool->store->figures.schema_version = setup->version;
-		pg_job_end(job);
+		end_migrated(setup);
 		break;
 	case SETUP_ROLLING_BACK:
 		pg_job_end(job);
@@ -143,6 +199,7 @@ synced(struct pg_job *job)
 static const struct pg_job_type setup_type = {
 	.start = start,
 	.answered = answered,
+	.failed = failed,
 	.synced = synced,
 };
 

@@ -20,9 +20,12 @@ enum store_query {
 	QUERY_ROLLBACK,
 	QUERY_PING,
 	QUERY_LOCK_MIGRATIONS,
+	QUERY_HAS_SCHEMA_VERSION,
 	QUERY_CREATE_SCHEMA_VERSION,
 	QUERY_SELECT_SCHEMA_VERSION,
 	QUERY_INSERT_SCHEMA_VERSION,	/* version, name, applied_at */
+	QUERY_SELECT_MIGRATIONS,	/* that were applied */
+	QUERY_DROP_SCHEMA_VERSION,
 	QUERY_NEXT_GENERATION,
 	QUERY_SELECT_GENERATION,
 	QUERY_ALLOCATE_BACKEND_IDS,	/* how many, at least; the last one */
@@ -77,7 +80,7 @@ struct store_query_text {
 struct store_migration {
 	uint32_t version;
 	const char *name;		/* "0001_initial" */
-	const char *sql;		/* one or more statements */
+	const char *up, *down;		/* one or more statements each */
 };
 
 extern const struct store_query_text sqlite_queries[QUERY_COUNT];

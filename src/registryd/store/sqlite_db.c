@@ -204,7 +204,7 @@ apply_migration(struct sqlite_db *db, const struct store_migration *migration)
 	};
 	int code;
 
-	code = sqlite3_exec(db->handle, migration->sql, NULL, NULL, NULL);
+	code = sqlite3_exec(db->handle, migration->up, NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return code;
 	return sqlite_db_run(db, QUERY_INSERT_SCHEMA_VERSION, cells,

@@ -2,10 +2,13 @@
  * tests/unit/store/test_store.c - names, queries and what was built in.
  */
 /* SPDX-License-Identifier: ISC */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -61,14 +64,31 @@ each_query_has_a_text(void **state)
 	}
 }
 
+/* The number stands in its name, and at the end of the way down. */
+static void
+check_migration(const struct store_migration *migration, uint32_t number)
+{
+	char last[80];
+
+	assert_int_equal(migration->version, number);
+	assert_int_equal(strtoul(migration->name, NULL, 10), number);
+	snprintf(last, sizeof(last),
+	    "DELETE FROM schema_version WHERE version = %" PRIu32 ";\n",
+	    number);
+	assert_non_null(strstr(migration->down, last));
+	assert_null(strstr(migration->up, "schema_version"));
+}
+
 static void
 migrations_are_numbered_without_gaps(void **state)
 {
 	(void)state;
 	for (uint32_t i = 0; i < sqlite_migration_count; i++)
-		assert_int_equal(sqlite_migrations[i].version, i + 1);
+		check_migration(&sqlite_migrations[i], i + 1);
 #ifdef HAVE_POSTGRESQL
 	assert_int_equal(postgres_migration_count, sqlite_migration_count);
+	for (uint32_t i = 0; i < postgres_migration_count; i++)
+		check_migration(&postgres_migrations[i], i + 1);
 #endif
 }
 
