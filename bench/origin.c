@@ -4,8 +4,10 @@
  * usage: bench-origin ADDRESS PORT
  *
  * /N answers with N bytes and a Content-Length, /c/N with N bytes in
- * chunks of 4 KiB.  A request's body is read and dropped.  One process,
- * epoll; trusts what it is sent, as only a benchmark may.
+ * chunks of 4 KiB; what stands before /N is skipped.  A request's body is
+ * read and dropped.  An upgrade to a WebSocket is taken, and what comes
+ * on it goes back.  One process, epoll; trusts what it is sent, as only a
+ * benchmark may.
  */
 /* SPDX-License-Identifier: ISC */
 #include <arpa/inet.h>
@@ -31,6 +33,7 @@ struct connection {
 	size_t body_left;	/* of the request, to be dropped */
 	char *out;		/* NULL: nothing to send */
 	size_t out_len, out_sent;
+	bool is_echo;
 	char buf[16384];
 };
 
@@ -41,7 +44,7 @@ static void
 make_answer(struct connection *connection, const char *path)
 {
 	bool is_chunked = strncmp(path, "/c/", 3) == 0;
-	size_t size = strtoul(path + (is_chunked ? 3 : 1), NULL, 10);
+	size_t size = strtoul(strrchr(path, '/') + 1, NULL, 10);
 	char *out = malloc(256 + size + size / CHUNK * 16);
 	size_t len;
 
@@ -69,6 +72,24 @@ make_answer(struct connection *connection, const char *path)
 		len += size;
 	}
 	connection->out = out;
+	connection->out_len = len;
+	connection->out_sent = 0;
+}
+
+/* Of the key that bench-messages sends (RFC 6455, section 1.3). */
+static const char switching[] =
+    "HTTP/1.1 101 Switching Protocols\r\n"
+    "Connection: Upgrade\r\n"
+    "Upgrade: websocket\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/* Sends a copy of data. */
+static void
+make_copy(struct connection *connection, const char *data, size_t len)
+{
+	if ((connection->out = malloc(len)) == NULL)
+		err(1, "malloc");
+	memcpy(connection->out, data, len);
 	connection->out_len = len;
 	connection->out_sent = 0;
 }
@@ -140,19 +161,38 @@ take_request(struct connection *connection)
 	if (end == NULL)
 		return false;
 	*end = '\0';
-	if (sscanf(connection->buf, "%*s %63s", path) != 1)
+	if (sscanf(connection->buf, "%*s %63s", path) != 1 || *path != '/')
 		return false;
 	connection->body_left = body_length(connection->buf);
-	make_answer(connection, path);
+	connection->is_echo =
+	    strcasestr(connection->buf, "\r\nUpgrade:") != NULL;
+	if (connection->is_echo)
+		make_copy(connection, switching, sizeof(switching) - 1);
+	else
+		make_answer(connection, path);
 	consume(connection, (size_t)(end - connection->buf) + 4);
 	return true;
+}
+
+/* Sends back what has come. */
+static void
+echo(struct connection *connection)
+{
+	if (connection->out != NULL &&
+	    (!flush_answer(connection) || connection->out != NULL))
+		return;
+	if (connection->len == 0)
+		return;
+	make_copy(connection, connection->buf, connection->len);
+	connection->len = 0;
+	(void)flush_answer(connection);
 }
 
 /* Answers every whole request that is in the buffer. */
 static void
 serve(struct connection *connection)
 {
-	for (;;) {
+	while (!connection->is_echo) {
 		size_t skip = connection->body_left < connection->len
 				  ? connection->body_left
 				  : connection->len;
@@ -167,6 +207,7 @@ serve(struct connection *connection)
 		if (!take_request(connection))
 			return;
 	}
+	echo(connection);
 }
 
 static void
@@ -210,6 +251,7 @@ accept_all(int listener)
 		connection->len = connection->body_left = 0;
 		connection->out = NULL;
 		connection->out_len = connection->out_sent = 0;
+		connection->is_echo = false;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 	}

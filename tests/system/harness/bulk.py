@@ -7,11 +7,15 @@ import time
 HOSTS, SERVICES = 1000, 100
 
 
+def host(i):
+    return f"h{i % HOSTS}.example"
+
+
 def prefix(i):
     return f"/tenant/{i}"
 
 
-def fill(path, url, count):
+def fill(path, url, count, strip_prefix=1):
     """Puts routes into a store that sluice made before."""
     store = sqlite3.connect(path)
     store.execute("PRAGMA synchronous = OFF")
@@ -41,8 +45,8 @@ def fill(path, url, count):
             max_connections=0, **times) for i in range(SERVICES)))
         insert("route", (dict(
             id=i + 1, origin="api", label="",
-            domains=f'["h{i % HOSTS}.example"]', prefixes=f'["{prefix(i)}"]',
-            priority=0, strip_prefix=1, is_shared=0, host_rewrite="",
+            domains=f'["{host(i)}"]', prefixes=f'["{prefix(i)}"]',
+            priority=0, strip_prefix=strip_prefix, is_shared=0, host_rewrite="",
             max_body_bytes=0, headers="[]", **times) for i in range(count)))
         insert("route_target", (dict(
             route=i + 1, position=0, service=f"service-{i % SERVICES}",
