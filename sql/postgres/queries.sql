@@ -306,3 +306,43 @@ SELECT DISTINCT position(kind IN 'route backend service'), kind, key
 FROM change
 WHERE generation > $1 AND action = 'delete'
 ORDER BY 1, kind, key
+
+-- Instances.  What they write of themselves need not survive a crash of the
+-- server: no commit waits for the disk.
+-- name: commit_lazily
+SELECT set_config('synchronous_commit', 'off', true)
+
+-- The name, the run, the host, the version, when it was started; the
+-- generation, for how many milliseconds the row is good, and whether it is
+-- taken over from another run.
+-- name: put_instance
+INSERT INTO instance AS i (name, run, host, version, started_at, generation,
+	seen_at, good_until)
+VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0), $6, now(),
+	now() + $7::bigint * interval '1 millisecond')
+ON CONFLICT (name) DO UPDATE SET run = excluded.run, host = excluded.host,
+	version = excluded.version, started_at = excluded.started_at,
+	generation = excluded.generation, seen_at = excluded.seen_at,
+	good_until = excluded.good_until
+WHERE i.run = excluded.run OR $8::bigint = 1
+
+-- name: delete_instance
+DELETE FROM instance WHERE name = $1 AND run = $2
+
+-- Those that were stale for a day.
+-- name: forget_instances
+DELETE FROM instance WHERE good_until < now() - interval '1 day'
+
+-- name: select_instances
+SELECT i.name, i.run, i.host, i.version,
+	(extract(epoch FROM i.started_at) * 1000)::bigint, i.generation,
+	greatest(g.value - i.generation, 0),
+	(extract(epoch FROM i.seen_at) * 1000)::bigint,
+	(i.good_until < now())::integer
+FROM instance AS i, generation AS g ORDER BY i.name
+
+-- name: notify_instances
+SELECT pg_notify('sluice_instances', $1)
+
+-- name: listen_instances
+LISTEN sluice_instances

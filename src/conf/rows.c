@@ -106,6 +106,8 @@ static const struct setting rows[] = {
 	  10, HOURS(1), "5s", SETTINGS_RESTART, NULL, NULL, false },
 	SPAN("store.follow_interval", store.follow_interval_ms, 100, HOURS(1),
 	    "5s"),
+	SPAN("store.heartbeat", store.heartbeat_ms, SECONDS(1), HOURS(1),
+	    "10s"),
 	COUNT("store.max_shrink", store.max_shrink, 1, 100, "50",
 	    SETTINGS_IN_PLACE),
 

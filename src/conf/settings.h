@@ -89,7 +89,7 @@ struct settings {
 		char *url, *path;	/* path "" : STATE_DIR/sluice.db */
 		uint32_t pool_size, pool_idle;
 		int64_t connection_lifetime_ms, query_timeout_ms;
-		int64_t follow_interval_ms;
+		int64_t follow_interval_ms, heartbeat_ms;
 		uint32_t max_shrink;	/* percent of the routes, at once */
 	} store;
 

@@ -37,7 +37,8 @@ ctl_verb_fn ctl_status, ctl_explain, ctl_reload, ctl_log, ctl_healthcheck;
 ctl_verb_fn ctl_maintenance, ctl_drain, ctl_breaker;
 
 /* ctl/lists.c: the same, page by page. */
-ctl_verb_fn ctl_services, ctl_routes, ctl_sessions, ctl_token_list;
+ctl_verb_fn ctl_services, ctl_routes, ctl_sessions, ctl_token_list,
+    ctl_instances;
 
 /* ctl/token.c, monitor.c */
 ctl_verb_fn ctl_token, ctl_monitor;

@@ -1,6 +1,6 @@
 /*
- * ctl/lists.c - `sluicectl services`, `routes`, `sessions`, `token list`:
- * lists, page by page.
+ * ctl/lists.c - `sluicectl services`, `routes`, `instances`, `sessions`,
+ * `token list`: lists, page by page.
  */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
@@ -85,6 +85,25 @@ ctl_routes(const struct ctl *ctl, int argc, char **argv)
 
 	(void)argv;
 	return list(ctl, argc, "/v1/routes", columns, COUNT_OF(columns));
+}
+
+enum ctl_exit
+ctl_instances(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct table_column columns[] = {
+		{ "INSTANCE", "name", false },
+		{ "SELF", "self", false },
+		{ "GENERATION", "generation", true },
+		{ "BEHIND", "behind", true },
+		{ "STALE", "stale", false },
+		{ "SEEN", "seen_at", false },
+		{ "STARTED", "started_at", false },
+		{ "VERSION", "version", false },
+		{ "HOST", "host", false },
+	};
+
+	(void)argv;
+	return list(ctl, argc, "/v1/instances", columns, COUNT_OF(columns));
 }
 
 enum ctl_exit

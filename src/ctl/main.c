@@ -26,6 +26,8 @@ static const struct {
 	{ "routes", ctl_routes, "", "list routes" },
 	{ "backends", ctl_backends, "[SERVICE]",
 	    "list backends and their state" },
+	{ "instances", ctl_instances, "",
+	    "list the sluices that share the store" },
 	{ "sessions", ctl_sessions, "", "list registration sessions" },
 	{ "token", ctl_token, "create [--service S] ... | list | revoke ID",
 	    "who may register what" },

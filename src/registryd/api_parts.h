@@ -40,6 +40,8 @@ api_handle_fn api_rollback;
 api_handle_fn api_explain;
 /* api_events.c */
 api_handle_fn api_events;
+/* api_instances.c */
+api_handle_fn api_instances;
 /* api_sessions.c */
 api_handle_fn api_sessions_list, api_tokens_list, api_token_post,
     api_token_delete;

@@ -146,6 +146,8 @@ static const struct api_row rows[] = {
 	/* the running sluice */
 	READ("/v1/explain", api_explain, "method url header from",
 	    "Explanation", "Says where a request would go, and why."),
+	READ("/v1/instances", api_instances, "limit", "InstanceList",
+	    "Lists the sluices that share the store, and what they show."),
 	READ("/v1/sessions", api_sessions_list, "limit cursor", "SessionList",
 	    "Lists registration sessions, by service and instance."),
 	READ("/v1/tokens", api_tokens_list, "limit cursor", "TokenList",

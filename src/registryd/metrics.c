@@ -134,6 +134,7 @@ write_store(struct buf *buf, const struct registry *registry)
 	metric_begin(buf, metric_row(METRIC_PROPAGATION));
 	metric_histogram(buf, metric_row(METRIC_PROPAGATION), NULL, 0,
 	    registry->follow.buckets, registry->follow.sum_us);
+	metrics_write_instances(buf, &registry->instances);
 }
 
 static void

@@ -7,6 +7,7 @@
 #define REGISTRYD_METRICS_PARTS_H
 
 #include "common/buf.h"
+#include "registryd/instances.h"
 #include "registryd/model.h"
 #include "shm/health.h"
 #include "shm/route_table.h"
@@ -25,6 +26,8 @@ void metrics_write_backends(struct metrics_page *, const struct route_table *,
     const struct health_map *);
 /* metrics_control.c */
 void metrics_write_drains(struct metrics_page *, const struct model *);
+/* metrics_instances.c */
+void metrics_write_instances(struct buf *, const struct instances *);
 /* metrics_process.c */
 void metrics_write_process(struct buf *, int64_t started_wall_ms);
 

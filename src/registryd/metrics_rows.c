@@ -101,6 +101,10 @@ static const struct metric_row rows[METRIC_COUNT] = {
 	    "1 while changes of other instances are heard at once."),
 	[METRIC_PROPAGATION] = HISTOGRAM("sluice_propagation_seconds",
 	    "From a change by another instance until it was routed here."),
+	[METRIC_INSTANCE_BEHIND] = GAUGE("sluice_instance_behind",
+	    "Generations that the table of an instance is behind the store."),
+	[METRIC_INSTANCE_STALE] = GAUGE("sluice_instance_stale",
+	    "1 for an instance that has not told of itself for too long."),
 	[METRIC_RELOAD_TIME] =
 	    GAUGE("sluice_config_last_reload_success_timestamp_seconds",
 		"When the configuration was last read again, well."),

@@ -47,6 +47,13 @@ static const struct {
 		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\"]}"
 		    ",\"before\":{\"type\":[\"object\",\"null\"]},\"after\":"
 		    "{\"type\":[\"object\",\"null\"]}}}" },
+	{ "InstanceList", LIST_OF("Instance") },
+	{ "Instance", "{\"type\":\"object\",\"properties\":{\"name\":" TEXT
+		      ",\"self\":{\"type\":\"boolean\"},\"generation\":"
+		      NUMBER ",\"behind\":" NUMBER ",\"stale\":{\"type\":"
+		      "\"boolean\"},\"seen_at\":" TEXT ",\"started_at\":"
+		      TEXT ",\"version\":" TEXT ",\"host\":" TEXT
+		      ",\"run\":" TEXT "}}" },
 	{ "SessionList", LIST_OF("Session") },
 	{ "Session", "{\"type\":\"object\"}" },
 	{ "TokenList", LIST_OF("Token") },

@@ -230,6 +230,7 @@ registry_free(struct registry **p)
 	ev_timer_stop(registry->loop, &registry->publish_again);
 	control_stop(registry);
 	follow_stop(registry);
+	instances_stop(registry);
 	write_queue_free(&registry->writes);
 	store_free(&registry->store);
 	model_free(&registry->model);
@@ -278,6 +279,7 @@ registry_start(struct daemon *daemon)
 		return EX_OSERR;
 	}
 	follow_start(registry);
+	instances_start(registry);
 	return registry_load_start(registry) == -1 ? EX_OSERR : 0;
 }
 
@@ -299,6 +301,7 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 	struct model_service *service;
 
 	follow_reload(registry);
+	instances_reload(registry);
 	if (registry->model == NULL)
 		return;
 	if (!is_health_equal(old, daemon->settings))
@@ -314,16 +317,24 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 /* Drain ------------------------------------------------------------------ */
 
 static void
+on_row_gone(void *context)
+{
+	struct registry *registry = context;
+
+	ev_timer_start(registry->loop, &registry->leave);
+}
+
+static void
 leave_if_done(void *context)
 {
 	struct registry *registry = context;
 
-	if (!registry->is_leaving ||
+	if (!registry->is_leaving || registry->instances.gone != NULL ||
 	    !write_queue_is_idle(registry->writes) ||
 	    !protocol_is_idle(registry->protocol) ||
 	    !admin_server_is_idle(registry->server))
 		return;
-	ev_timer_start(registry->loop, &registry->leave);
+	instances_leave(registry, on_row_gone, registry);
 }
 
 static void

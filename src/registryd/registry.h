@@ -18,6 +18,7 @@
 #include "registryd/admin_server.h"
 #include "registryd/follow.h"
 #include "registryd/guard.h"
+#include "registryd/instances.h"
 #include "registryd/model.h"
 #include "registryd/news.h"
 #include "registryd/publisher.h"
@@ -55,6 +56,7 @@ struct registry {
 	ev_timer load_again;
 	struct guard guard;
 	struct follow follow;
+	struct instances instances;
 
 	struct publisher *publisher;
 	ev_timer publish_again;		/* a publication failed */

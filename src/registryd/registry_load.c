@@ -270,6 +270,7 @@ on_up(void *context, bool is_up)
 
 	if (is_up) {
 		log_notice("store: it is there");
+		instances_up(registry);
 		if (registry->model == NULL || registry->is_stale)
 			load(registry);
 		return;

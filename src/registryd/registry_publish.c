@@ -159,6 +159,7 @@ registry_publish(void *context, uint64_t generation, struct problem *problem)
 		ev_timer_stop(registry->loop, &registry->publish_again);
 		tell_healthd(registry, generation, &published);
 		control_schedule(registry);
+		instances_published(registry, generation);
 		return 0;
 	}
 	ev_timer_again(registry->loop, &registry->publish_again);

@@ -20,7 +20,8 @@ struct store_driver_row {
 	int (*submit)(struct store *, struct store_request *);
 	/* Fills the counts of connections; NULL: one, that of the driver. */
 	void (*figures)(const struct store *, struct store_figures *);
-	bool can_follow;		/* takes REQUEST_FOLLOW */
+	bool can_follow;		/* takes REQUEST_FOLLOW and those of
+					 * instances */
 };
 
 struct store {
@@ -30,6 +31,8 @@ struct store {
 	void *on_up_context;
 	store_news_fn *on_news;
 	void *on_news_context;
+	store_news_fn *on_instances;
+	void *on_instances_context;
 	struct store_figures figures;	/* the driver keeps it true */
 };
 

@@ -221,7 +221,7 @@ take_notifications(struct pg_connection *connection)
 	while ((notification = PQnotifies(connection->handle)) != NULL) {
 		if (connection->owner->notified != NULL)
 			connection->owner->notified(connection->owner_context,
-			    notification->extra);
+			    notification->relname, notification->extra);
 		PQfreemem(notification);
 	}
 }

@@ -50,7 +50,8 @@ struct pg_owner {
 	void (*lost)(void *context, struct pg_connection *,
 	    const char *message);
 	/* LISTEN was told; or NULL. */
-	void (*notified)(void *context, const char *payload);
+	void (*notified)(void *context, const char *channel,
+	    const char *payload);
 };
 
 /* More answers than this should not be outstanding. */

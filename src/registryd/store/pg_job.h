@@ -61,6 +61,10 @@ struct pg_job *pg_load_new(struct store_request *);
 struct pg_job *pg_history_new(struct store_request *);
 struct pg_job *pg_ping_new(struct store_request *);
 struct pg_job *pg_follow_new(struct store_request *);
+/* pg_instance.c */
+struct pg_job *pg_put_instance_new(struct store_request *);
+struct pg_job *pg_remove_instance_new(struct store_request *);
+struct pg_job *pg_list_instances_new(struct store_request *);
 /* Makes a new connection ready, and migrates if that is due. */
 struct pg_job *pg_setup_new(struct store_request *);
 

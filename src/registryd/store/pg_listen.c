@@ -37,6 +37,14 @@ tell_news(struct pg_listen *listen, uint64_t generation)
 }
 
 static void
+tell_instances(struct pg_listen *listen, uint64_t generation)
+{
+	if (listen->store->on_instances != NULL)
+		listen->store->on_instances(
+		    listen->store->on_instances_context, generation);
+}
+
+static void
 pause_then_retry(struct pg_listen *listen)
 {
 	uint32_t pause_ms = PAUSE_MAX_MS;
@@ -76,6 +84,7 @@ on_synced(void *context)
 	listen->failure_count = 0;
 	listen->store->figures.is_listening = true;
 	tell_news(listen, 0);
+	tell_instances(listen, 0);
 }
 
 static const struct pg_user listen_user = {
@@ -91,6 +100,7 @@ on_connected(void *context, struct pg_connection *connection)
 {
 	pg_connection_set_user(connection, &listen_user, context);
 	pg_connection_send(connection, QUERY_LISTEN, NULL, 0, 0);
+	pg_connection_send(connection, QUERY_LISTEN_INSTANCES, NULL, 0, 0);
 	pg_connection_sync(connection);
 }
 
@@ -109,11 +119,15 @@ on_lost(void *context, struct pg_connection *connection, const char *message)
 }
 
 static void
-on_notified(void *context, const char *payload)
+on_notified(void *context, const char *channel, const char *payload)
 {
 	unsigned long long generation;
 
-	if (bytes_to_number(bytes_of(payload), INT64_MAX, &generation) == 0)
+	if (bytes_to_number(bytes_of(payload), INT64_MAX, &generation) == -1)
+		return;
+	if (strcmp(channel, "sluice_instances") == 0)
+		tell_instances(context, generation);
+	else
 		tell_news(context, generation);
 }
 

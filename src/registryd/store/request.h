@@ -20,6 +20,9 @@ enum request_type {
 	REQUEST_HISTORY,
 	REQUEST_PING,
 	REQUEST_FOLLOW,
+	REQUEST_PUT_INSTANCE,
+	REQUEST_REMOVE_INSTANCE,
+	REQUEST_LIST_INSTANCES,
 };
 
 #define REQUEST_MESSAGE_SIZE 256
@@ -33,6 +36,8 @@ struct store_request {
 		const struct note_changes *notes;
 		struct store_history_query history;
 		struct store_follow_query follow;
+		struct store_instance_put put_instance;	/* or to remove */
+		struct store_instance_query list_instances;
 	} ask;
 	store_done_fn *done;
 	void *context;

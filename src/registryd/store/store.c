@@ -147,6 +147,57 @@ store_follow(struct store *store, const struct store_follow_query *query)
 }
 
 int
+store_put_instance(struct store *store, const struct store_instance_put *put,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	invariant(store_can_follow(store));
+	request = request_new(REQUEST_PUT_INSTANCE, done, context);
+	if (request == NULL)
+		return -1;
+	request->ask.put_instance = *put;
+	return submit(store, request);
+}
+
+int
+store_remove_instance(struct store *store,
+    const struct store_instance *instance, store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	invariant(store_can_follow(store));
+	request = request_new(REQUEST_REMOVE_INSTANCE, done, context);
+	if (request == NULL)
+		return -1;
+	request->ask.put_instance.instance = *instance;
+	return submit(store, request);
+}
+
+int
+store_list_instances(struct store *store,
+    const struct store_instance_query *query)
+{
+	struct store_request *request;
+
+	invariant(store_can_follow(store));
+	request = request_new(REQUEST_LIST_INSTANCES, query->done,
+	    query->context);
+	if (request == NULL)
+		return -1;
+	request->ask.list_instances = *query;
+	return submit(store, request);
+}
+
+void
+store_set_on_instances(struct store *store, store_news_fn *on_instances,
+    void *context)
+{
+	store->on_instances = on_instances;
+	store->on_instances_context = context;
+}
+
+int
 store_commit(struct store *store, const struct store_commit *commit)
 {
 	struct store_request *request;

@@ -25,6 +25,7 @@
 
 #include "common/compat.h"
 #include "conf/settings.h"
+#include "registryd/store/instance.h"
 #include "registryd/store/note.h"
 #include "registryd/store/object.h"
 
@@ -172,6 +173,34 @@ bool store_can_follow(const struct store *);
  */
 typedef void store_news_fn(void *context, uint64_t generation);
 void store_set_on_news(struct store *, store_news_fn *, void *context);
+
+/*
+ * Those that share the store; all of this only where store_can_follow().
+ *
+ * Puts the row of an instance.  CONFLICT: another run has the name, and
+ * takes_over is not set.  is_news: the others are told, by on_instances.
+ */
+struct store_instance_put {
+	struct store_instance instance;	/* texts borrowed until done */
+	int64_t good_ms;		/* it is stale after that */
+	bool takes_over, is_news;
+};
+MUST_CHECK int store_put_instance(struct store *,
+    const struct store_instance_put *, store_done_fn *, void *context);
+/* Only if it is that run's still; the others are told. */
+MUST_CHECK int store_remove_instance(struct store *,
+    const struct store_instance *, store_done_fn *, void *context);
+/* By name; the stale, too. */
+struct store_instance_query {
+	void (*row)(void *context, const struct store_instance *);
+	store_done_fn *done;
+	void *context;
+};
+MUST_CHECK int store_list_instances(struct store *,
+    const struct store_instance_query *);
+/* An instance put a row, of that generation, or took its own away; 0: may
+ * have, as with on_news. */
+void store_set_on_instances(struct store *, store_news_fn *, void *context);
 
 /* One transaction.  Arrays and actor are borrowed until the callback. */
 struct store_commit {

@@ -31,6 +31,9 @@ carry_out(struct store_memory *memory, struct store_request *request)
 		break;
 	case REQUEST_PING:
 	case REQUEST_FOLLOW:		/* never: can_follow */
+	case REQUEST_PUT_INSTANCE:
+	case REQUEST_REMOVE_INSTANCE:
+	case REQUEST_LIST_INSTANCES:
 		break;
 	case REQUEST_LOAD:
 		memory_db_load(&memory->db, request);

@@ -69,6 +69,12 @@ job_for(struct store_request *request)
 		return pg_history_new(request);
 	case REQUEST_FOLLOW:
 		return pg_follow_new(request);
+	case REQUEST_PUT_INSTANCE:
+		return pg_put_instance_new(request);
+	case REQUEST_REMOVE_INSTANCE:
+		return pg_remove_instance_new(request);
+	case REQUEST_LIST_INSTANCES:
+		return pg_list_instances_new(request);
 	case REQUEST_OPEN:
 	case REQUEST_PING:
 		break;

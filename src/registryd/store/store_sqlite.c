@@ -164,6 +164,9 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 		sqlite_db_history(&sqlite->db, request, &sink);
 		break;
 	case REQUEST_FOLLOW:		/* never: can_follow */
+	case REQUEST_PUT_INSTANCE:
+	case REQUEST_REMOVE_INSTANCE:
+	case REQUEST_LIST_INSTANCES:
 		break;
 	case REQUEST_PING:
 		ping(&sqlite->db, request);

@@ -1,0 +1,3 @@
+-- Takes the table of instances away.
+DROP TABLE instance;
+DELETE FROM schema_version WHERE version = 4;
