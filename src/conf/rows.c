@@ -83,6 +83,10 @@ static const struct setting rows[] = {
 	{ "registration.on_disconnect", SETTING_ENUM,
 	  AT(registration.on_disconnect), 0, 0, "keep", SETTINGS_IN_PLACE,
 	  disconnect_words, NULL, false },
+	SPAN("registration.poll_interval", registration.poll_interval_ms, 10,
+	    HOURS(1), "1s"),
+	COUNT("registration.poll_limit", registration.poll_limit, 1, 100000,
+	    "60", SETTINGS_IN_PLACE),
 	SPAN("registration.staged_expiry", registration.staged_expiry_ms,
 	    SECONDS(1), DAYS(7), "30m"),
 

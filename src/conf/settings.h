@@ -77,6 +77,8 @@ struct settings {
 	struct {
 		struct address_list listen;
 		int64_t grace_ms, idle_timeout_ms, staged_expiry_ms;
+		int64_t poll_interval_ms; /* of MAINT_ENTER, MAINT_EXIT */
+		uint32_t poll_limit;	/* rounds */
 		enum on_disconnect on_disconnect;
 	} registration;
 

@@ -722,6 +722,17 @@ def test_backend_test(client, backend):
         "ERROR|invalid backend url"
 
 
+def test_a_backend_test_holds_no_stop_up(proxy, client):
+    with socket.create_server((proxy.address, 0)) as silent:
+        port = silent.getsockname()[1]
+        client.send(f"BACKEND_TEST|{client.sid}|"
+                    f"http://{proxy.address}:{port}\n")
+        with silent.accept()[0]:        # asked, and never answered
+            assert proxy.stop() == 0
+            assert client.read() is None
+    assert "LeakSanitizer" not in proxy.log()
+
+
 # Maintenance and drain
 
 
@@ -782,6 +793,67 @@ def test_maintenance_ends_when_the_backend_answers(client, backend):
     assert client.ask("PING") == "PONG"
     backend(address=address, port=port)
     assert client.read() == "MAINT_OK|r1"
+
+
+def test_maintenance_gives_up_waiting(sluice, backend):
+    proxy = sluice()
+    reconfigure(proxy, poll_interval="20ms", poll_limit=3)
+    page = backend(answer=lambda request: (503, [], b""))
+    gone = backend()
+    gone.close()
+    with Registrant(proxy) as client:
+        client.register()
+        client.route("a.example", "/", gone.url)
+        client.apply()
+        assert client.ask("MAINT_ENTER", "ALL", page.url) == "ACK"
+        assert client.read() == ("ERROR|timeout waiting for maintenance page "
+                                 "to become reachable")
+        assert len(page.requests) == 3
+        assert client.ask_json("MAINT_STATUS")["in_maintenance"] == ["r1"]
+        assert client.ask("MAINT_EXIT", "r1") == "ACK"
+        assert client.read() == ("ERROR|timeout waiting for backend to "
+                                 "become reachable")
+        assert client.ask_json("MAINT_STATUS")["in_maintenance"] == []
+
+
+@pytest.mark.parametrize("becomes_so_first", [True, False])
+def test_waiting_goes_on_in_another_registryd(sluice, backend,
+                                              becomes_so_first):
+    """Killed while the page is polled; the new connection is told."""
+    proxy = sluice()
+    reconfigure(proxy, poll_interval="50ms", poll_limit=100000)
+    status, answered = [503], []
+
+    def answer(_):
+        answered.append(status[0])
+        return answered[-1], [], b""
+
+    page = backend(answer=answer)
+    with Registrant(proxy) as client:
+        sid = client.register()
+        client.route("a.example", "/", backend().url)
+        client.apply()
+        assert client.ask("MAINT_ENTER", "ALL", page.url) == "ACK"
+        wait_until(lambda: answered)
+        proxy.kill_role("registryd")
+    before = len(answered)
+    wait_until(lambda: len(answered) > before)
+    with Registrant(proxy) as client:
+        client.sid = sid
+        if becomes_so_first:            # while nobody is there to be told
+            status[0] = 200
+            wait_until(lambda: answered[-1] == 200)
+        assert client.say(f"RECONNECT|{sid}") == "OK"
+        status[0] = 200
+        assert client.read() == "MAINT_OK|ALL"
+        assert client.ask("MAINT_EXIT", "ALL") == "ACK"
+        assert client.read() == "MAINT_OK|ALL"
+        assert client.ask("CONFIG_ROLLBACK") == "OK"    # is kept behind it
+        proxy.kill_role("registryd")
+    with Registrant(proxy) as client:   # what was told is not told again
+        client.sid = sid
+        assert client.say(f"RECONNECT|{sid}") == "OK"
+        assert client.ask("PING") == "PONG"
 
 
 def test_drain(proxy, client, backend):

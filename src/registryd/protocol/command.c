@@ -60,6 +60,24 @@ command_wait(struct client *client)
 	client->is_waiting = true;
 }
 
+bool
+command_answer_first(struct client *client, const char *answer)
+{
+	bool was_advancing = client->is_advancing;
+
+	client->is_advancing = true;
+	client_answer(client, "%s", answer);
+	return was_advancing;
+}
+
+void
+command_go_on(struct client *client, bool was_advancing)
+{
+	client->is_advancing = was_advancing;
+	if (!was_advancing)
+		client_advance(client);
+}
+
 void
 command_run(struct client *client)
 {

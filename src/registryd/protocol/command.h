@@ -35,4 +35,9 @@ command_fn command_backend_test, command_stats_get;
 /* To be tried again when something is over. */
 void command_wait(struct client *);
 
+/* Answers; what is told the client until command_go_on() stands behind
+ * that and before the next answer. */
+MUST_CHECK bool command_answer_first(struct client *, const char *answer);
+void command_go_on(struct client *, bool was_advancing);
+
 #endif

@@ -21,97 +21,47 @@ static const struct bytes all = BYTES_LITERAL("ALL");
 
 /* Maintenance ------------------------------------------------------------ */
 
-/* An order on its way, with what its client is told behind the ACK. */
+/* An order on its way, with what its client waits for behind the ACK. */
 struct maintaining {
 	struct client *client;
-	struct session *session;
-	bool is_entering;
-	char *target, *page_url;
+	struct poll *poll;
 };
-
-static void
-maintaining_free(struct maintaining *maintaining)
-{
-	session_release(&maintaining->session);
-	free(maintaining->target);
-	free(maintaining->page_url);
-	free(maintaining);
-}
-
-static bool
-is_known(char *const *urls, uint32_t count, const char *url)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (strcmp(urls[i], url) == 0)
-			return true;
-	return false;
-}
-
-/* Adds a copy, once.  Without memory one URL less is asked. */
-static void
-add_url(char ***urls, uint32_t *count, const char *url)
-{
-	char **longer;
-
-	if (is_known(*urls, *count, url))
-		return;
-	longer = realloc(*urls, (*count + 1) * sizeof(*longer));
-	if (longer == NULL)
-		return;
-	*urls = longer;
-	if ((longer[*count] = strdup(url)) != NULL)
-		(*count)++;
-}
-
-/* The page, or the backends that must answer again. */
-static void
-start_polling(const struct maintaining *maintaining)
-{
-	const struct session *session = maintaining->session;
-	const struct poll_order order = {
-		.session = maintaining->session,
-		.target = bytes_of(maintaining->target),
-		.is_page = maintaining->is_entering,
-		.fault = maintaining->is_entering ?
-		    "timeout waiting for maintenance page to become "
-		    "reachable" :
-		    "timeout waiting for backend to become reachable",
-	};
-	char **urls = NULL;
-	uint32_t count = 0;
-
-	if (maintaining->is_entering) {
-		if (maintaining->page_url[0] != '\0')
-			add_url(&urls, &count, maintaining->page_url);
-	} else {
-		for (uint32_t i = 0; i < session->active.count; i++)
-			if (target_has(order.target,
-				session->active.routes[i]))
-				add_url(&urls, &count,
-				    session->active.routes[i]->url);
-	}
-	poll_start(&order, urls, count);
-}
 
 static void
 on_maintained(void *context, const char *fault)
 {
 	struct maintaining *maintaining = context;
 	struct client *client = maintaining->client;
-	bool was_advancing = client->is_advancing;
+	bool was_advancing;
 
 	if (fault != NULL) {
+		poll_drop(&maintaining->poll);
 		client_refuse(client, fault);
 	} else {
-		/* MAINT_OK stands behind ACK, and before the next answer. */
-		client->is_advancing = true;
-		client_answer(client, "ACK");
-		start_polling(maintaining);
-		client->is_advancing = was_advancing;
-		if (!was_advancing)
-			client_advance(client);
+		was_advancing = command_answer_first(client, "ACK");
+		poll_start(maintaining->poll);
+		command_go_on(client, was_advancing);
 	}
-	maintaining_free(maintaining);
+	free(maintaining);
+}
+
+static int
+submit(struct maintaining *maintaining, struct condition_order *order)
+{
+	struct note_changes notes = { 0 };
+
+	maintaining->poll = poll_new(order->session,
+	    order->verb == CONDITION_ENTER_MAINTENANCE, order->target,
+	    order->page_url);
+	if (maintaining->poll == NULL)
+		return -1;
+	order->notes = &notes;
+	if (poll_add_notes(maintaining->poll, &notes) == 0 &&
+	    condition_submit(order) == 0)
+		return 0;
+	note_changes_clear(&notes);
+	poll_drop(&maintaining->poll);
+	return -1;
 }
 
 static void
@@ -128,19 +78,12 @@ maintain(struct client *client, bool is_entering, struct bytes page_url)
 		.context = maintaining,
 	};
 
-	if (maintaining == NULL) {
-		client_refuse(client, "store unavailable");
-		return;
+	if (maintaining != NULL) {
+		maintaining->client = client;
+		if (submit(maintaining, &order) == 0)
+			return;
+		free(maintaining);
 	}
-	maintaining->client = client;
-	maintaining->session = session_hold(client->session);
-	maintaining->is_entering = is_entering;
-	maintaining->target = bytes_duplicate(order.target);
-	maintaining->page_url = bytes_duplicate(page_url);
-	if (maintaining->target != NULL && maintaining->page_url != NULL &&
-	    condition_submit(&order) == 0)
-		return;
-	maintaining_free(maintaining);
 	client_refuse(client, "store unavailable");
 }
 

@@ -14,6 +14,7 @@
 #include "registryd/object_json.h"
 #include "registryd/protocol/apply.h"
 #include "registryd/protocol/command.h"
+#include "registryd/protocol/poll.h"
 #include "registryd/registry.h"
 
 #define NAME_MAX_BYTES 100		/* of a service or an instance */
@@ -272,6 +273,17 @@ command_register(struct client *client)
 
 /* RECONNECT, PING --------------------------------------------------------- */
 
+/* What it waited for while it was away stands behind the OK. */
+static void
+answer_reconnected(struct client *client)
+{
+	bool was_advancing = command_answer_first(client, "OK");
+
+	if (client->session != NULL)
+		poll_tell_all(client->session);
+	command_go_on(client, was_advancing);
+}
+
 static void
 on_enabled(void *context, const char *fault)
 {
@@ -280,7 +292,7 @@ on_enabled(void *context, const char *fault)
 	if (fault != NULL)
 		client_refuse(client, fault);
 	else
-		client_answer(client, "OK");
+		answer_reconnected(client);
 }
 
 static void
@@ -318,7 +330,7 @@ command_reconnect(struct client *client)
 	if (session->is_disabled)
 		enable(client, session);
 	else
-		client_answer(client, "OK");
+		answer_reconnected(client);
 }
 
 void

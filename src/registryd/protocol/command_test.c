@@ -3,12 +3,36 @@
  */
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "registryd/protocol/command.h"
 #include "registryd/protocol/fetch.h"
 
 #define TEST_TIMEOUT_MS 5000
+
+struct backend_test {
+	LIST_ENTRY(backend_test) of_protocol;
+	struct client *client;		/* busy until the end */
+	struct fetch *fetch;
+};
+
+static void
+test_free(struct backend_test *test)
+{
+	LIST_REMOVE(test, of_protocol);
+	fetch_cancel(&test->fetch);
+	free(test);
+}
+
+void
+command_test_end_all(struct protocol *protocol)
+{
+	struct backend_test *test;
+
+	while ((test = LIST_FIRST(&protocol->tests)) != NULL)
+		test_free(test);
+}
 
 static void
 answer_fail(struct client *client, const char *error)
@@ -28,10 +52,13 @@ answer_fail(struct client *client, const char *error)
 static void
 on_fetched(void *context, const struct fetch_outcome *outcome)
 {
-	struct client *client = context;
+	struct backend_test *test = context;
+	struct client *client = test->client;
 	struct buf buf = { 0 };
 	struct json_writer writer = client_writer(&buf);
 
+	test->fetch = NULL;
+	test_free(test);
 	if (outcome->status == 0) {
 		answer_fail(client, outcome->error);
 		return;
@@ -49,6 +76,24 @@ on_fetched(void *context, const struct fetch_outcome *outcome)
 	client_answer_json(client, "BACKEND_OK", &buf);
 }
 
+static int
+start(struct client *client, struct bytes url)
+{
+	struct protocol *protocol = client->protocol;
+	struct backend_test *test = calloc(1, sizeof(*test));
+
+	if (test == NULL)
+		return -1;
+	test->client = client;
+	LIST_INSERT_HEAD(&protocol->tests, test, of_protocol);
+	test->fetch = fetch_start(protocol->loop, protocol->resolver, url,
+	    TEST_TIMEOUT_MS, on_fetched, test);
+	if (test->fetch != NULL)
+		return 0;
+	test_free(test);
+	return -1;
+}
+
 void
 command_backend_test(struct client *client)
 {
@@ -57,8 +102,6 @@ command_backend_test(struct client *client)
 
 	if (fault != NULL)
 		client_refuse(client, fault);
-	else if (fetch_start(client->protocol->loop,
-		     client->protocol->resolver, url, TEST_TIMEOUT_MS,
-		     on_fetched, client) == NULL)
+	else if (start(client, url) == -1)
 		answer_fail(client, strerror(errno));
 }

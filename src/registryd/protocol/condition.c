@@ -225,6 +225,10 @@ condition_submit(const struct condition_order *order)
 	snprintf(write->from, sizeof(write->from), "%s", session->from);
 	write->channel = "session";
 	write->is_order = true;
+	if (order->notes != NULL) {
+		write->notes = *order->notes;
+		*order->notes = (struct note_changes){ 0 };
+	}
 	session_hold(session);
 	session->is_busy = true;
 	write_queue_submit(session->protocol->registry->writes, write);

@@ -28,12 +28,14 @@ struct condition_order {
 	struct bytes target;		/* copied */
 	struct bytes page_url;		/* copied; may be empty */
 	int64_t at_wall_ms, span_ms;	/* of a drain */
+	struct note_changes *notes;	/* to go with it, taken; or NULL */
 	/* fault NULL: done; else the error's text */
 	void (*done)(void *context, const char *fault);
 	void *context;
 };
 
-/* 0, or -1 when out of memory: done does not come. */
+/* 0, or -1 when out of memory: done does not come, the notes are the
+ * caller's still. */
 MUST_CHECK int condition_submit(const struct condition_order *);
 
 /* Walks the backends of the session's active routes that target means;

@@ -2,7 +2,12 @@
  * registryd/protocol/poll.h - asking URLs each second until all answer.
  *
  * After MAINT_ENTER the page, after MAINT_EXIT the backends; then the
- * session hears MAINT_OK|target, or after 60 rounds the error.
+ * session hears MAINT_OK|target, or after the last round the error.
+ *
+ * A poll belongs to its session, and like the session it is in the store
+ * (NOTE_WAITING) from the order on until its outcome is told: it goes on
+ * when registryd is another, and who was away hears the outcome behind
+ * the OK of RECONNECT.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_PROTOCOL_POLL_H
@@ -10,21 +15,28 @@
 
 #include "registryd/protocol/session.h"
 
-struct poll_order {
-	struct session *session;
-	struct bytes target;
-	bool is_page;			/* an answer from 500 on is none */
-	const char *fault;		/* after the last round */
-};
+struct poll;
 
-/*
- * Begins; urls are taken from (and freed) in any case.  A poll of the
- * session for the same target that is under way ends without a word.
- * When out of memory the session is told MAINT_OK at once.
- */
-void poll_start(const struct poll_order *, char **urls, uint32_t count);
+/* A poll that is not begun yet, of the page (empty: nobody is asked) or
+ * of the backends.  NULL when out of memory. */
+struct poll *poll_new(struct session *, bool is_page, struct bytes target,
+    struct bytes page_url);
+/* Ends it without a word.  *p becomes NULL, and may be. */
+void poll_drop(struct poll **);
 
-/* Ends all polls, without a word. */
-void poll_end_all(struct protocol *);
+/* For the store: this one, in place of those of the same target. */
+MUST_CHECK int poll_add_notes(const struct poll *, struct note_changes *);
+/* Begins; those of the same target end without a word. */
+void poll_start(struct poll *);
+
+/* A row of the store, to be begun by poll_start_all(). */
+void poll_load_note(struct session *, const struct store_note *);
+/* Begins all, where they were. */
+void poll_start_all(struct session *);
+
+/* Tells the session what came out while it was away. */
+void poll_tell_all(struct session *);
+/* Ends all of the session, without a word. */
+void poll_drop_all(struct session *);
 
 #endif

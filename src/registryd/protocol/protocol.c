@@ -13,7 +13,6 @@
 #include "common/log.h"
 #include "daemon/resolver.h"
 #include "registryd/protocol/apply.h"
-#include "registryd/protocol/poll.h"
 #include "registryd/registry.h"
 
 #define ACCEPT_AT_ONCE	64
@@ -329,7 +328,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	protocol->tick.data = protocol;
 	protocol->notes = note_queue_new(registry->loop, registry->store);
 	protocol->resolver = resolver_new(registry->loop);
-	LIST_INIT(&protocol->polls);
+	LIST_INIT(&protocol->tests);
 	TAILQ_INIT(&protocol->tokens);
 	if (protocol->notes == NULL || protocol->resolver == NULL) {
 		free(protocol);
@@ -403,7 +402,7 @@ protocol_free(struct protocol **p)
 	if (protocol == NULL)
 		return;
 	news_leave(&protocol->listener);
-	poll_end_all(protocol);
+	command_test_end_all(protocol);
 	stop_listeners(protocol);
 	free_clients(protocol);
 	free_sessions(protocol);

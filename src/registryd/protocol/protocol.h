@@ -19,7 +19,7 @@
 #define PROTOCOL_LISTENERS_MAX 64
 
 struct registry;
-struct poll;
+struct backend_test;
 struct resolver;
 
 struct protocol_listener {
@@ -45,7 +45,7 @@ struct protocol {
 	struct news_listener listener;
 	struct note_queue *notes;
 	struct resolver *resolver;	/* of what is fetched */
-	LIST_HEAD(, poll) polls;
+	LIST_HEAD(, backend_test) tests; /* under way */
 	bool is_loaded;			/* the store has been read once */
 	bool is_stopping;
 };
@@ -79,5 +79,8 @@ void session_tree_init(struct order_tree *);
 
 /* command.c: carries client->line out. */
 void command_run(struct client *);
+
+/* command_test.c: ends all that are under way, without an answer. */
+void command_test_end_all(struct protocol *);
 
 #endif

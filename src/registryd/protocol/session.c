@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "registryd/protocol/client.h"
+#include "registryd/protocol/poll.h"
 #include "registryd/protocol/protocol.h"
 
 const char *
@@ -98,6 +99,7 @@ session_new(struct protocol *protocol, const char *id, const char *service,
 	if (session == NULL)
 		return NULL;
 	STAILQ_INIT(&session->lines);
+	LIST_INIT(&session->polls);
 	config_init(&session->active);
 	config_init(&session->staged);
 	session->protocol = protocol;
@@ -145,6 +147,7 @@ session_drop(struct session *session)
 		return;
 	session->is_gone = true;
 	session_detach(session);
+	poll_drop_all(session);
 	order_remove(&protocol->by_id, session->id);
 	TAILQ_REMOVE(&protocol->sessions, session, of_all);
 	protocol->session_count--;

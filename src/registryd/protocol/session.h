@@ -21,6 +21,7 @@
 
 struct protocol;
 struct client;
+struct poll;
 
 /* A line that was staged, as it stands in the store. */
 struct staged_line {
@@ -58,6 +59,8 @@ struct session {
 	struct staged_lines lines;
 	uint32_t line_count, next_seq;
 	struct instant staged_at;
+	LIST_HEAD(, poll) polls;	/* what MAINT_OK waits for */
+	uint32_t next_poll;
 };
 
 TAILQ_HEAD(session_list, session);

@@ -8,6 +8,7 @@
 
 #include "common/log.h"
 #include "registryd/member.h"
+#include "registryd/protocol/poll.h"
 #include "registryd/protocol/protocol.h"
 
 /* Writing ---------------------------------------------------------------- */
@@ -81,7 +82,7 @@ session_add_removal_notes(const struct session *session,
     struct note_changes *changes)
 {
 	static const enum note_kind kinds[] = { NOTE_SESSION, NOTE_ACTIVE,
-		NOTE_STAGED };
+		NOTE_STAGED, NOTE_WAITING };
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
 		if (note_changes_add(changes, NOTE_REMOVE_ALL, kinds[i],
@@ -213,6 +214,8 @@ session_load_note(struct protocol *protocol, const struct store_note *note)
 		load_active(session, note->body);
 	else if (note->kind == NOTE_STAGED)
 		load_staged(session, note);
+	else if (note->kind == NOTE_WAITING)
+		poll_load_note(session, note);
 }
 
 void
@@ -234,5 +237,6 @@ session_load_done(struct protocol *protocol)
 		}
 		config_clear(&session->staged);
 		session->staged = staged;
+		poll_start_all(session);
 	}
 }

@@ -12,6 +12,7 @@ static const char *const kind_names[] = {
 	[NOTE_ACTIVE] = "active",
 	[NOTE_STAGED] = "staged",
 	[NOTE_TOKEN] = "token",
+	[NOTE_WAITING] = "waiting",
 };
 
 const char *

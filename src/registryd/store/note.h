@@ -19,6 +19,8 @@ enum note_kind {
 	NOTE_ACTIVE,			/* what it has applied: lines */
 	NOTE_STAGED,			/* seq: its staged lines in order */
 	NOTE_TOKEN,			/* key: the token's id */
+	NOTE_WAITING,			/* seq: what a session's MAINT_OK
+					 * waits for, one by one */
 };
 
 struct store_note {
