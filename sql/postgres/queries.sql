@@ -155,9 +155,23 @@ DELETE FROM route_target WHERE route = $1
 
 -- name: insert_change
 INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
-	kind, key, action, before, after)
+	kind, key, action, before, after, cause)
 VALUES ($1, $2, to_timestamp($3::bigint / 1000.0), $4, $5, $6, $7, $8, $9,
-	$10, $11, $12)
+	$10, $11, $12, $13)
+
+-- What happens beside commits is told behind the latest one.
+-- name: lock_generation
+SELECT value FROM generation FOR UPDATE
+
+-- name: insert_event
+INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
+	kind, key, action, before, after, cause)
+SELECT value, greatest(0,
+		(SELECT max(seq) FROM change WHERE generation = value),
+		(SELECT seq FROM horizon WHERE generation = value)) + 1,
+	to_timestamp($1::bigint / 1000.0), $2, $3, $4, $5, $6, $7, $8,
+	$9::jsonb, $10::jsonb, $11
+FROM generation
 
 -- name: select_services
 SELECT name, origin, policy, hash_header, connect_timeout_ms,
@@ -193,7 +207,7 @@ FROM route AS r WHERE id > $1 ORDER BY id LIMIT $2
 -- name: select_changes
 SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
-	after::text
+	after::text, cause
 FROM change
 WHERE (generation, seq) > ($1, $5) AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
@@ -202,7 +216,7 @@ ORDER BY generation, seq LIMIT $4
 -- name: select_changes_newest
 SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
-	after::text
+	after::text, cause
 FROM change
 WHERE (generation, seq) > ($1, $5) AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
@@ -211,7 +225,7 @@ ORDER BY generation DESC, seq DESC LIMIT $4
 -- name: select_changes_of
 SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
-	after::text
+	after::text, cause
 FROM change
 WHERE key = $7 AND (generation, seq) > ($1, $5)
 	AND (generation, seq) <= ($2, $6)
@@ -221,12 +235,49 @@ ORDER BY generation, seq LIMIT $4
 -- name: select_changes_of_newest
 SELECT generation, seq, (extract(epoch FROM at) * 1000)::bigint, who,
 	from_addr, channel, request_id, kind, key, action, before::text,
-	after::text
+	after::text, cause
 FROM change
 WHERE key = $7 AND (generation, seq) > ($1, $5)
 	AND (generation, seq) <= ($2, $6)
 	AND ($3::text IS NULL OR kind = $3)
 ORDER BY generation DESC, seq DESC LIMIT $4
+
+-- How far back history reaches: not behind what was removed here, nor
+-- behind what is not there for whatever reason.
+-- name: select_horizon
+SELECT greatest(generation, coalesce(
+	(SELECT min(generation) FROM change WHERE generation > 0) - 1,
+	(SELECT value FROM generation)))
+FROM horizon
+
+-- How many rows there are, and the time of the oldest.
+-- name: measure_history
+SELECT (SELECT count(*) FROM change), coalesce((
+	SELECT (extract(epoch FROM at) * 1000)::bigint
+	FROM change ORDER BY generation, seq LIMIT 1), 0)
+
+-- One instance at a time, and nobody waits.  The number is "prune" in
+-- ASCII; the lock goes with the transaction.
+-- name: lock_pruning
+SELECT pg_try_advisory_xact_lock(482956635749)::integer
+
+-- Of the first rows, what is older than a time, and as many as are too many;
+-- but not what came after the floor, nor what an instance has yet to follow.
+-- name: move_horizon
+UPDATE horizon SET generation = gone.generation, seq = gone.seq
+FROM (SELECT generation, seq FROM (
+		SELECT generation, seq, at,
+			row_number() OVER (ORDER BY generation, seq) AS position
+		FROM change WHERE generation <= least($1, (
+			SELECT min(generation) FROM instance
+			WHERE good_until > clock_timestamp()))
+		ORDER BY generation, seq LIMIT $2) AS oldest
+	WHERE at < to_timestamp($3::bigint / 1000.0) OR position <= $4
+	ORDER BY generation DESC, seq DESC LIMIT 1) AS gone
+
+-- name: delete_changes
+DELETE FROM change
+WHERE (generation, seq) <= (SELECT generation, seq FROM horizon)
 
 -- name: put_note
 INSERT INTO note (kind, key, seq, body)

@@ -132,8 +132,23 @@ DELETE FROM route_target WHERE route = ?1
 
 -- name: insert_change
 INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
-	kind, key, action, before, after)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+	kind, key, action, before, after, cause)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+
+-- What happens beside commits is told behind the latest one.
+-- name: lock_generation
+SELECT value FROM generation
+
+-- name: insert_event
+INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
+	kind, key, action, before, after, cause)
+SELECT value, max(
+		coalesce((SELECT max(seq) FROM change
+			WHERE generation = value), 0),
+		coalesce((SELECT seq FROM horizon
+			WHERE generation = value), 0)) + 1,
+	?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+FROM generation
 
 -- name: select_services
 SELECT name, origin, policy, hash_header, connect_timeout_ms,
@@ -161,7 +176,7 @@ FROM route AS r WHERE id > ?1 ORDER BY id LIMIT ?2
 
 -- name: select_changes
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
-	action, before, after
+	action, before, after, cause
 FROM change
 WHERE (generation, seq) > (?1, ?5) AND (generation, seq) <= (?2, ?6)
 	AND (?3 IS NULL OR kind = ?3)
@@ -169,7 +184,7 @@ ORDER BY generation, seq LIMIT ?4
 
 -- name: select_changes_newest
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
-	action, before, after
+	action, before, after, cause
 FROM change
 WHERE (generation, seq) > (?1, ?5) AND (generation, seq) <= (?2, ?6)
 	AND (?3 IS NULL OR kind = ?3)
@@ -177,7 +192,7 @@ ORDER BY generation DESC, seq DESC LIMIT ?4
 
 -- name: select_changes_of
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
-	action, before, after
+	action, before, after, cause
 FROM change
 WHERE key = ?7 AND (generation, seq) > (?1, ?5)
 	AND (generation, seq) <= (?2, ?6)
@@ -186,12 +201,45 @@ ORDER BY generation, seq LIMIT ?4
 
 -- name: select_changes_of_newest
 SELECT generation, seq, at, who, from_addr, channel, request_id, kind, key,
-	action, before, after
+	action, before, after, cause
 FROM change
 WHERE key = ?7 AND (generation, seq) > (?1, ?5)
 	AND (generation, seq) <= (?2, ?6)
 	AND (?3 IS NULL OR kind = ?3)
 ORDER BY generation DESC, seq DESC LIMIT ?4
+
+-- How far back history reaches: not behind what was removed here, nor
+-- behind what is not there for whatever reason.
+-- name: select_horizon
+SELECT max(generation, coalesce(
+	(SELECT min(generation) FROM change WHERE generation > 0) - 1,
+	(SELECT value FROM generation)))
+FROM horizon
+
+-- How many rows there are, and the time of the oldest.
+-- name: measure_history
+SELECT (SELECT count(*) FROM change), coalesce((
+	SELECT at FROM change ORDER BY generation, seq LIMIT 1), 0)
+
+-- BEGIN IMMEDIATE locks the file already.
+-- name: lock_pruning
+SELECT 1
+
+-- Of the first rows, what is older than a time, and as many as are too many;
+-- but not what came after the floor.
+-- name: move_horizon
+UPDATE horizon SET generation = gone.generation, seq = gone.seq
+FROM (SELECT generation, seq FROM (
+		SELECT generation, seq, at,
+			row_number() OVER (ORDER BY generation, seq) AS position
+		FROM change WHERE generation <= ?1
+		ORDER BY generation, seq LIMIT ?2) AS oldest
+	WHERE at < ?3 OR position <= ?4
+	ORDER BY generation DESC, seq DESC LIMIT 1) AS gone
+
+-- name: delete_changes
+DELETE FROM change
+WHERE (generation, seq) <= (SELECT generation, seq FROM horizon)
 
 -- name: put_note
 INSERT INTO note (kind, key, seq, body)

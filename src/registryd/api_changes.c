@@ -17,7 +17,8 @@ struct change_list {
 	struct registry *registry;
 	struct admin_request *request;
 	struct api_list list;
-	uint32_t limit;
+	struct store_history_query query;
+	bool is_range;			/* all of it, or nothing */
 	uint64_t latest, latest_seq;	/* of the last row */
 };
 
@@ -37,7 +38,7 @@ write_key(struct json_writer *writer, const struct store_history *row)
 	unsigned long long id;
 
 	json_write_key(writer, "key");
-	if (row->kind == OBJECT_SERVICE ||
+	if (strcmp(row->kind, "service") == 0 ||
 	    bytes_to_number(bytes_of(row->key), INT64_MAX, &id) == -1)
 		json_write_text(writer, row->key);
 	else
@@ -69,12 +70,14 @@ on_row(void *context, const struct store_history *row)
 	json_write_key(writer, "request_id");
 	json_write_text(writer, row->request_id);
 	json_write_key(writer, "kind");
-	json_write_text(writer, object_kind_name(row->kind));
+	json_write_text(writer, row->kind);
 	write_key(writer, row);
 	json_write_key(writer, "action");
 	json_write_text(writer, row->action);
 	write_json(writer, "before", row->before_json);
 	write_json(writer, "after", row->after_json);
+	json_write_key(writer, "cause");
+	json_write_text(writer, row->cause);
 	json_write_end(writer, '}');
 }
 
@@ -82,6 +85,7 @@ static void
 on_done(void *context, const struct store_outcome *outcome)
 {
 	struct change_list *changes = context;
+	struct problem problem;
 	char next[48];
 
 	if (outcome->result != STORE_OK) {
@@ -89,14 +93,34 @@ on_done(void *context, const struct store_outcome *outcome)
 		api_reply_problem(changes->request, 503, "store_unavailable",
 		    "the history cannot be read: %s",
 		    outcome->message == NULL ? "" : outcome->message);
+	} else if (changes->is_range &&
+	    api_history_reaches(&changes->query, outcome->generation,
+		&problem) == -1) {
+		buf_free(&changes->list.buf);
+		admin_reply_problem(changes->request, &problem);
 	} else {
 		snprintf(next, sizeof(next), "%" PRIu64 ".%" PRIu64,
 		    changes->latest, changes->latest_seq);
 		api_list_reply(changes->registry, changes->request,
 		    &changes->list,
-		    changes->list.count >= changes->limit ? next : NULL);
+		    changes->list.count >= changes->query.limit ? next :
+								 NULL);
 	}
 	free(changes);
+}
+
+int
+api_history_reaches(const struct store_history_query *query,
+    uint64_t horizon, struct problem *problem)
+{
+	/* Of a generation at the horizon some rows may be gone. */
+	if (query->from_seq == 0 ? query->from >= horizon
+				 : query->from > horizon)
+		return 0;
+	return problem_set(problem, 410, "history_gone", NULL,
+	    "history reaches back to generation %" PRIu64 "; what came before "
+	    "was removed, see store.history_age and store.history_rows",
+	    horizon);
 }
 
 /* Asks the store; query is filled but for where the rows go. */
@@ -112,7 +136,8 @@ ask(struct registry *registry, struct admin_request *request,
 	if (changes != NULL) {
 		changes->registry = registry;
 		changes->request = request;
-		changes->limit = query->limit;
+		changes->query = *query;
+		changes->is_range = !query->is_whole;
 		api_list_begin(&changes->list);
 		if (store_history(registry->store, query) == 0)
 			return;
@@ -141,11 +166,24 @@ read_cursor(struct admin_request *request, struct bytes cursor,
 	return false;
 }
 
+/* The word itself; NULL: there is no such kind. */
+static const char *
+kind_of(struct bytes word)
+{
+	enum object_kind kind;
+
+	if (bytes_is(word, "store"))
+		return "store";
+	if (object_kind_parse(word.data, &kind) == -1)
+		return NULL;
+	return object_kind_name(kind);
+}
+
 void
 api_changes(struct registry *registry, struct admin_request *request)
 {
 	struct store_history_query query = { .newest_first = true,
-		.to = INT64_MAX };
+		.is_whole = true, .to = INT64_MAX };
 	unsigned long long generation, seq;
 	struct api_page page;
 	struct bytes value;
@@ -159,10 +197,10 @@ api_changes(struct registry *registry, struct admin_request *request)
 		query.to_seq = seq - 1;	/* 0: all of the one before */
 	}
 	if (api_query(request, "kind", NULL, &value)) {
-		query.has_kind = true;
-		if (object_kind_parse(value.data, &query.kind) == -1) {
-			api_reply_problem(request, 400, "bad_query",
-			    "kind must be service, backend or route");
+		query.kind = kind_of(value);
+		if (query.kind == NULL) {
+			api_reply_problem(request, 400, "bad_query", "kind "
+			    "must be service, backend, route or store");
 			return;
 		}
 	}

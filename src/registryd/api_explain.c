@@ -444,8 +444,7 @@ find_change(struct explanation *explanation, uint64_t route_id)
 	const struct store_history_query query = {
 		.to = INT64_MAX,
 		.limit = 1,
-		.has_kind = true,
-		.kind = OBJECT_ROUTE,
+		.kind = "route",
 		.key = key,
 		.newest_first = true,
 		.row = on_row,

@@ -32,6 +32,10 @@ api_handle_fn api_maintenance_get, api_maintenance_put,
     api_maintenance_delete;
 /* api_changes.c */
 api_handle_fn api_changes, api_changes_range;
+/* Whether all that a query asked for is still there, by the horizon that it
+ * brought.  0, or -1 with *problem. */
+MUST_CHECK int api_history_reaches(const struct store_history_query *,
+    uint64_t horizon, struct problem *);
 /* api_export.c, api_import.c */
 api_handle_fn api_export, api_import;
 /* api_rollback.c */

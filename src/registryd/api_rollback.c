@@ -34,8 +34,9 @@ struct rollback {
 	uint64_t generation, seq;	/* of the last row; at first: to, 0 */
 	uint64_t asked_to;
 	uint32_t page_count;
-	bool is_failed;			/* out of memory, or rows are gone */
-	bool has_gap;
+	bool is_failed;			/* out of memory */
+	bool has_gap;			/* rows were removed by hand */
+	uint64_t horizon;
 	char error[256];		/* of the store; "" */
 };
 
@@ -66,6 +67,8 @@ on_row(void *context, const struct store_history *row)
 		rollback->has_gap = true;
 	rollback->generation = row->generation;
 	rollback->seq = row->seq;
+	if (store_history_is_event(row))
+		return;
 	if (rollback->count == rollback->size) {
 		past = realloc(rollback->pasts, size * sizeof(*past));
 		if (past == NULL) {
@@ -76,8 +79,10 @@ on_row(void *context, const struct store_history *row)
 		rollback->size = size;
 	}
 	past = &rollback->pasts[rollback->count];
-	*past = (struct past){ .kind = row->kind, .order = rollback->count,
+	*past = (struct past){ .order = rollback->count,
 		.key = strdup(row->key) };
+	if (object_kind_parse(row->kind, &past->kind) == -1)
+		rollback->has_gap = true;
 	if (row->before_json != NULL)
 		past->before = strdup(row->before_json);
 	rollback->count++;
@@ -88,20 +93,30 @@ on_row(void *context, const struct store_history *row)
 
 static int ask(struct rollback *);
 
+/* Whether there is more to be read, and it is being read. */
+static bool
+goes_on(struct rollback *rollback)
+{
+	if (rollback->is_failed || rollback->to < rollback->horizon)
+		return false;
+	if (rollback->page_count == PAGE_ROWS)
+		return ask(rollback) == 0;
+	rollback->has_gap |= rollback->generation < rollback->asked_to;
+	return false;
+}
+
 static void
 on_read(void *context, const struct store_outcome *outcome)
 {
 	struct rollback *rollback = context;
 
+	rollback->horizon = outcome->generation;
 	if (outcome->result != STORE_OK)
 		snprintf(rollback->error, sizeof(rollback->error), "%s",
 		    outcome->message == NULL ? "the store is away" :
 					       outcome->message);
-	else if (!rollback->is_failed && rollback->page_count == PAGE_ROWS &&
-	    ask(rollback) == 0)
+	else if (goes_on(rollback))
 		return;
-	else if (rollback->generation < rollback->asked_to)
-		rollback->has_gap = true;
 	write_queue_go_on(rollback->registry->writes);
 }
 
@@ -362,10 +377,14 @@ plan_rollback(struct write *write, const struct model *model, void *context)
 	if (rollback->is_failed)
 		return problem_set(&write->problem, 503, "out_of_memory",
 		    NULL, "out of memory; try again");
+	if (api_history_reaches(&(struct store_history_query){
+		.from = rollback->to }, rollback->horizon,
+		&write->problem) == -1)
+		return -1;
 	if (rollback->has_gap)
-		return problem_set(&write->problem, 409, "history_gone", NULL,
-		    "history does not reach back to generation %" PRIu64,
-		    rollback->to);
+		return problem_set(&write->problem, 410, "history_gone", NULL,
+		    "history of after generation %" PRIu64 " was removed by "
+		    "hand", rollback->to);
 	if (rollback->generation < model->generation)
 		return ask(rollback) == 0 ? WRITE_WAITS :
 		    problem_set(&write->problem, 503, "store_unavailable",

@@ -328,36 +328,51 @@ history_from_cells(const struct cell *cells, struct store_history *history_r)
 	history_r->from = read_word(&reader);
 	history_r->channel = read_word(&reader);
 	history_r->request_id = read_word(&reader);
-	if (object_kind_parse(read_word(&reader), &history_r->kind) == -1)
-		reader.is_bad = true;
+	history_r->kind = read_word(&reader);
 	history_r->key = read_word(&reader);
 	history_r->action = read_word(&reader);
 	history_r->before_json = read_optional(&reader);
 	history_r->after_json = read_optional(&reader);
+	history_r->cause = read_word(&reader);
 	return reader.is_bad ? -1 : 0;
 }
 
-static int64_t
-clamp_generation(uint64_t generation)
+void
+event_to_cells(const struct store_history *event, struct cell *cells_r)
 {
-	return generation > INT64_MAX ? INT64_MAX : (int64_t)generation;
+	const char *const words[] = { event->who, event->from, event->channel,
+		event->request_id, event->kind, event->key, event->action };
+	uint32_t count = 0;
+
+	cells_r[count++] = cell_integer(event->at_wall_ms);
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		cells_r[count++] = cell_text(words[i] != NULL ? words[i] : "");
+	cells_r[count++] = cell_text(event->before_json);
+	cells_r[count++] = cell_text(event->after_json);
+	cells_r[count++] = cell_text(event->cause != NULL ? event->cause : "");
+}
+
+static int64_t
+clamp(uint64_t number)
+{
+	return number > INT64_MAX ? INT64_MAX : (int64_t)number;
 }
 
 /* 0: all rows of the generation are on this side. */
 static int64_t
 seq_or_all(uint64_t seq)
 {
-	return seq == 0 ? INT64_MAX : clamp_generation(seq);
+	return seq == 0 ? INT64_MAX : clamp(seq);
 }
 
 enum store_query
 history_to_cells(const struct store_history_query *question,
     struct cell cells_r[HISTORY_CELLS], uint32_t *count_r)
 {
-	cells_r[0] = cell_integer(clamp_generation(question->from));
-	cells_r[1] = cell_integer(clamp_generation(question->to));
-	cells_r[2] = cell_text(question->has_kind
-		? object_kind_name(question->kind) : NULL);
+	cells_r[0] = cell_integer(question->is_whole
+		? -1 : clamp(question->from));
+	cells_r[1] = cell_integer(clamp(question->to));
+	cells_r[2] = cell_text(question->kind);
 	cells_r[3] = cell_integer(question->limit);
 	cells_r[4] = cell_integer(seq_or_all(question->from_seq));
 	cells_r[5] = cell_integer(seq_or_all(question->to_seq));
@@ -368,6 +383,16 @@ history_to_cells(const struct store_history_query *question,
 					      : QUERY_SELECT_CHANGES;
 	return question->newest_first ? QUERY_SELECT_CHANGES_OF_NEWEST
 				      : QUERY_SELECT_CHANGES_OF;
+}
+
+void
+prune_to_cells(const struct store_prune_order *order,
+    struct cell cells_r[PRUNE_CELLS])
+{
+	cells_r[0] = cell_integer(clamp(order->floor));
+	cells_r[1] = cell_integer(order->limit);
+	cells_r[2] = cell_integer(order->older_than_wall_ms);
+	cells_r[3] = cell_integer(clamp(order->excess));
 }
 
 int

@@ -35,7 +35,8 @@ struct cell cell_text(const char *);	/* NULL: a null cell */
 #define BACKEND_CELLS 10
 #define ROUTE_CELLS   18		/* targets apart */
 #define ROUTE_COLUMNS 19		/* as read: the targets come last */
-#define CHANGE_CELLS  12
+#define CHANGE_CELLS  13
+#define EVENT_CELLS	 (CHANGE_CELLS - 2) /* the store gives the place */
 #define CELLS_MAX     26		/* a service and an expected version */
 
 /* The JSON texts of an object's lists; kept and used again. */
@@ -64,6 +65,14 @@ MUST_CHECK int route_from_cells(const struct cell *, struct route *route_r);
 /* A history row that borrows from the cells; 0, or -1 as above. */
 MUST_CHECK int history_from_cells(const struct cell *,
     struct store_history *history_r);
+
+#define PRUNE_CELLS 4
+/* The cells of QUERY_MOVE_HORIZON. */
+void prune_to_cells(const struct store_prune_order *,
+    struct cell cells_r[PRUNE_CELLS]);
+
+/* What an event says; borrows from it. */
+void event_to_cells(const struct store_history *, struct cell *cells_r);
 
 #define NOTE_CELLS 4
 MUST_CHECK int note_from_cells(const struct cell *, struct store_note *note_r);

@@ -91,6 +91,10 @@ void change_plan_free(struct change_plan *);
 void note_change_statement(const struct note_change *,
     struct statement *statement_r);
 
+/* The statement of an event, which borrows from it. */
+void event_statement(const struct store_history *,
+    struct statement *statement_r);
+
 /* Fails the request with the conflict's sentence. */
 void change_fail_conflict(struct store_request *,
     const struct store_change *);

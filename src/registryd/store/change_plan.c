@@ -123,6 +123,7 @@ plan_add_history(struct change_plan *plan, const struct store_commit *commit,
 	statement_add(statement, cell_text(change_action(change)));
 	statement_add(statement, cell_text(change->before_json));
 	statement_add(statement, cell_text(plan->after_json));
+	statement_add(statement, cell_text(actor->cause ? actor->cause : ""));
 }
 
 int
@@ -171,4 +172,13 @@ note_change_statement(const struct note_change *change,
 		statement_add(statement_r, cell_integer(change->seq));
 	if (change->op == NOTE_PUT)
 		statement_add(statement_r, cell_text(change->body));
+}
+
+void
+event_statement(const struct store_history *event,
+    struct statement *statement_r)
+{
+	statement_r->query = QUERY_INSERT_EVENT;
+	statement_r->cell_count = EVENT_CELLS;
+	event_to_cells(event, statement_r->cells);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_COUNT 8
+#define TEXT_COUNT 10
 
 static void
 collect_texts(struct store_history *history, const char **texts_r[TEXT_COUNT])
@@ -20,6 +20,8 @@ collect_texts(struct store_history *history, const char **texts_r[TEXT_COUNT])
 	texts_r[5] = &history->action;
 	texts_r[6] = &history->before_json;
 	texts_r[7] = &history->after_json;
+	texts_r[8] = &history->kind;
+	texts_r[9] = &history->cause;
 }
 
 int

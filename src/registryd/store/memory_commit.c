@@ -9,10 +9,7 @@
 
 #include "common/clock.h"
 #include "registryd/store/change.h"
-#include "registryd/store/history.h"
 #include "registryd/store/memory_db.h"
-
-#define HISTORY_MAX 200000		/* then the older half goes */
 
 /* One change that was carried out. */
 struct step {
@@ -155,22 +152,6 @@ carry_out(struct transaction *transaction, struct store_change *change)
 	return 0;
 }
 
-/* Room for one more row. */
-static struct store_history *
-add_history(struct memory_db *db)
-{
-	size_t size = db->history_size == 0 ? 64 : db->history_size * 2;
-	struct store_history *history;
-
-	if (db->history_count < db->history_size)
-		return &db->history[db->history_count];
-	if ((history = realloc(db->history, size * sizeof(*history))) == NULL)
-		return NULL;
-	db->history = history;
-	db->history_size = size;
-	return &db->history[db->history_count];
-}
-
 static const char *
 or_empty(const char *text)
 {
@@ -182,15 +163,14 @@ note_history(struct transaction *transaction,
     const struct store_change *change, uint32_t seq)
 {
 	const struct store_commit *commit = &transaction->request->ask.commit;
-	struct store_history *place = add_history(transaction->db);
 	char key[CHANGE_KEY_SIZE];
 	char *after = NULL;
 	int result = -1;
 
-	if (place == NULL || (!change->is_removal && commit->describe != NULL &&
-		(after = commit->describe(change)) == NULL))
+	if (!change->is_removal && commit->describe != NULL &&
+	    (after = commit->describe(change)) == NULL)
 		goto done;
-	result = history_copy(&(struct store_history){
+	result = memory_history_add(transaction->db, &(struct store_history){
 		.generation = transaction->stamp.generation,
 		.seq = seq,
 		.at_wall_ms = transaction->stamp.at_wall_ms,
@@ -198,14 +178,13 @@ note_history(struct transaction *transaction,
 		.from = or_empty(commit->actor.from),
 		.channel = or_empty(commit->actor.channel),
 		.request_id = or_empty(commit->actor.request_id),
-		.kind = change->kind,
+		.kind = object_kind_name(change->kind),
 		.key = change_key(change, key),
 		.action = change_action(change),
 		.before_json = change->before_json,
 		.after_json = after,
-	    }, place);
-	if (result == 0)
-		transaction->db->history_count++;
+		.cause = or_empty(commit->actor.cause),
+	    });
 done:
 	free(after);
 	if (result == -1)
@@ -225,22 +204,7 @@ roll_back(struct transaction *transaction)
 		swap(db, step->after, step->before);
 		memory_object_free(&step->after);
 	}
-	while (db->history_count > transaction->history_count)
-		history_clear(&db->history[--db->history_count]);
-}
-
-static void
-shorten_history(struct memory_db *db)
-{
-	size_t count = db->history_count / 2;
-
-	if (db->history_count <= HISTORY_MAX)
-		return;
-	for (size_t i = 0; i < count; i++)
-		history_clear(&db->history[i]);
-	db->history_count -= count;
-	memmove(db->history, db->history + count,
-	    db->history_count * sizeof(*db->history));
+	memory_history_cut(db, transaction->history_count);
 }
 
 static void
@@ -256,7 +220,6 @@ finish(struct transaction *transaction)
 	db->last_route_id = transaction->stamp.next_route_id - 1;
 	outcome->generation = transaction->stamp.generation;
 	outcome->at_wall_ms = transaction->stamp.at_wall_ms;
-	shorten_history(db);
 }
 
 /* The first new id: above all that were given or are brought along. */

@@ -5,9 +5,6 @@
 #include "registryd/store/memory_db.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "registryd/store/history.h"
 
 void
 memory_db_clear(struct memory_db *db)
@@ -19,8 +16,7 @@ memory_db_clear(struct memory_db *db)
 			memory_object_free(&table->objects[i]);
 		free(table->objects);
 	}
-	for (size_t i = 0; i < db->history_count; i++)
-		history_clear(&db->history[i]);
+	memory_history_cut(db, 0);
 	free(db->history);
 	note_changes_clear(&db->notes);
 	*db = (struct memory_db){ 0 };
@@ -79,39 +75,4 @@ memory_db_load(const struct memory_db *db, struct store_request *request)
 			.seq = note->seq });
 	}
 	request->outcome.generation = db->generation;
-}
-
-/* Whether the row comes after row seq (0: all rows) of the generation. */
-static bool
-is_behind(const struct store_history *row, uint64_t generation, uint64_t seq)
-{
-	if (row->generation != generation)
-		return row->generation > generation;
-	return seq != 0 && row->seq > seq;
-}
-
-static bool
-is_asked_for(const struct store_history_query *query,
-    const struct store_history *row)
-{
-	return is_behind(row, query->from, query->from_seq) &&
-	    !is_behind(row, query->to, query->to_seq) &&
-	    (!query->has_kind || row->kind == query->kind) &&
-	    (query->key == NULL || strcmp(row->key, query->key) == 0);
-}
-
-void
-memory_db_history(const struct memory_db *db, struct store_request *request)
-{
-	const struct store_history_query *query = &request->ask.history;
-	uint32_t left = query->limit;
-
-	for (size_t i = 0; i < db->history_count && left > 0; i++) {
-		size_t at = query->newest_first ? db->history_count - 1 - i : i;
-
-		if (!is_asked_for(query, &db->history[at]))
-			continue;
-		query->row(query->context, &db->history[at]);
-		left--;
-	}
 }

@@ -30,8 +30,9 @@ struct memory_table {
 
 struct memory_db {
 	struct memory_table tables[MEMORY_KINDS];
-	struct store_history *history;	/* oldest first; the latest only */
+	struct store_history *history;	/* oldest first */
 	size_t history_count, history_size;
+	uint64_t horizon;		/* what came after is in history */
 	struct note_changes notes;	/* NOTE_PUT each, in no order */
 	uint64_t generation, last_backend_id, last_route_id;
 };
@@ -42,7 +43,17 @@ void memory_db_clear(struct memory_db *);
 void memory_db_load(const struct memory_db *, struct store_request *);
 void memory_db_write_notes(struct memory_db *, struct store_request *);
 void memory_db_commit(struct memory_db *, struct store_request *);
+
+/* memory_history.c: the same. */
 void memory_db_history(const struct memory_db *, struct store_request *);
+void memory_db_tell(struct memory_db *, struct store_request *);
+void memory_db_measure(const struct memory_db *, struct store_request *);
+void memory_db_prune(struct memory_db *, struct store_request *);
+/* Appends a copy; 0, or -1 when out of memory. */
+MUST_CHECK int memory_history_add(struct memory_db *,
+    const struct store_history *);
+/* Drops the latest rows, until so many are left. */
+void memory_history_cut(struct memory_db *, size_t count);
 
 /* memory_note.c: all of the changes, or (-1: out of memory) none. */
 MUST_CHECK int memory_notes_apply(struct memory_db *,

@@ -17,6 +17,7 @@ struct follow {
 	struct pg_job job;
 	bool is_ending;			/* COMMIT or ROLLBACK was sent */
 	int64_t count, age_ms;
+	uint64_t horizon;
 };
 
 static struct follow *
@@ -41,6 +42,7 @@ start(struct pg_job *job)
 
 	pg_job_send(job, QUERY_BEGIN_SNAPSHOT, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_GENERATION, NULL, 0, 0);
+	pg_job_send(job, QUERY_SELECT_HORIZON, NULL, 0, 0);
 	pg_job_send(job, QUERY_COUNT_NEWS, cells, COUNT_OF(cells), 0);
 	pg_job_sync(job);
 }
@@ -104,6 +106,10 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 		    (uint64_t)pg_result_integer(result, 0);
 		return;
 	}
+	if (query == QUERY_SELECT_HORIZON) {
+		follow->horizon = (uint64_t)pg_result_integer(result, 0);
+		return;
+	}
 	if (query == QUERY_COUNT_NEWS) {
 		follow->count = pg_result_integer(result, 0);
 		follow->age_ms = pg_result_integer(result, 1);
@@ -139,6 +145,11 @@ is_ours(struct follow *follow)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: "
 		    "generation %" PRIu64 " is there, where %" PRIu64
 		    " was before", generation, asked(follow)->since);
+	else if (asked(follow)->since < follow->horizon)
+		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: the "
+		    "changes since generation %" PRIu64 " are gone: history "
+		    "reaches back to %" PRIu64, asked(follow)->since,
+		    follow->horizon);
 	else if (follow->count > NEWS_MAX ||
 	    (follow->count == 0 && generation > asked(follow)->since))
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: the "

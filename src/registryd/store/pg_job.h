@@ -56,9 +56,11 @@ void pg_job_end(struct pg_job *);
 
 /* The jobs there are; NULL when out of memory. */
 struct pg_job *pg_commit_new(struct store_request *);
-struct pg_job *pg_notes_new(struct store_request *);
+struct pg_job *pg_notes_new(struct store_request *); /* and events */
 struct pg_job *pg_load_new(struct store_request *);
 struct pg_job *pg_history_new(struct store_request *);
+struct pg_job *pg_measure_new(struct store_request *);
+struct pg_job *pg_prune_new(struct store_request *);
 struct pg_job *pg_ping_new(struct store_request *);
 struct pg_job *pg_follow_new(struct store_request *);
 /* pg_instance.c */

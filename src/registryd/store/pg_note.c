@@ -1,5 +1,6 @@
 /*
- * registryd/store/pg_note.c - changes of notes as one PostgreSQL transaction.
+ * registryd/store/pg_note.c - changes of notes, and events, as one
+ * PostgreSQL transaction.
  *
  * All in one go, and COMMIT only when every answer was good.
  */
@@ -9,7 +10,7 @@
 
 struct note_writing {
 	struct pg_job job;
-	uint32_t sent_count;
+	uint32_t count, sent_count;
 	bool is_ending;
 };
 
@@ -22,13 +23,19 @@ writing_of(struct pg_job *job)
 static void
 send_more(struct note_writing *writing)
 {
-	const struct note_changes *notes = writing->job.request->ask.notes;
+	const struct store_request *request = writing->job.request;
 	struct statement statement;
 
-	while (writing->sent_count < notes->count &&
+	while (writing->sent_count < writing->count &&
 	    !pg_connection_is_full(writing->job.connection)) {
-		note_change_statement(&notes->list[writing->sent_count++],
-		    &statement);
+		uint32_t i = writing->sent_count++;
+
+		if (request->type == REQUEST_EVENTS)
+			event_statement(&request->ask.events.list[i],
+			    &statement);
+		else
+			note_change_statement(&request->ask.notes->list[i],
+			    &statement);
 		pg_job_send(&writing->job, statement.query, statement.cells,
 		    statement.cell_count, 0);
 	}
@@ -38,8 +45,16 @@ send_more(struct note_writing *writing)
 static void
 start(struct pg_job *job)
 {
+	struct note_writing *writing = writing_of(job);
+
 	pg_job_send(job, QUERY_BEGIN, NULL, 0, 0);
-	send_more(writing_of(job));
+	if (job->request->type == REQUEST_EVENTS) {
+		writing->count = job->request->ask.events.count;
+		pg_job_send(job, QUERY_LOCK_GENERATION, NULL, 0, 0);
+	} else {
+		writing->count = job->request->ask.notes->count;
+	}
+	send_more(writing);
 }
 
 static void
@@ -58,8 +73,7 @@ synced(struct pg_job *job)
 		pg_job_end(job);
 		return;
 	}
-	if (!job->is_failed &&
-	    writing->sent_count < job->request->ask.notes->count) {
+	if (!job->is_failed && writing->sent_count < writing->count) {
 		send_more(writing);
 		return;
 	}

@@ -226,6 +226,8 @@ history_start(struct pg_job *job)
 
 	query = history_to_cells(&job->request->ask.history, cells, &count);
 	pg_job_send(job, query, cells, count, 0);
+	/* After the rows: what is gone meanwhile must not seem to be there. */
+	pg_job_send(job, QUERY_SELECT_HORIZON, NULL, 0, 0);
 	pg_job_sync(job);
 }
 
@@ -237,7 +239,12 @@ history_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	struct cell cells[CHANGE_CELLS];
 	struct store_history history;
 
-	(void)query, (void)tag;
+	(void)tag;
+	if (query == QUERY_SELECT_HORIZON) {
+		job->request->outcome.generation =
+		    (uint64_t)pg_result_integer(result, 0);
+		return;
+	}
 	for (int row = 0; row < PQntuples(result); row++) {
 		pg_result_cells(result, row, cells, CHANGE_CELLS);
 		if (history_from_cells(cells, &history) == -1) {

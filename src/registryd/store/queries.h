@@ -42,6 +42,8 @@ enum store_query {
 	QUERY_INSERT_ROUTE_TARGETS,	/* route, targets */
 	QUERY_DELETE_ROUTE_TARGETS,	/* route */
 	QUERY_INSERT_CHANGE,		/* CHANGE_CELLS */
+	QUERY_LOCK_GENERATION,
+	QUERY_INSERT_EVENT,		/* CHANGE_CELLS without the first two */
 	QUERY_SELECT_SERVICES,		/* behind this key, at most so many */
 	QUERY_SELECT_BACKENDS,
 	QUERY_SELECT_ROUTES,
@@ -49,6 +51,11 @@ enum store_query {
 	QUERY_SELECT_CHANGES_NEWEST,
 	QUERY_SELECT_CHANGES_OF,	/* from, to, kind or null, limit, key */
 	QUERY_SELECT_CHANGES_OF_NEWEST,
+	QUERY_SELECT_HORIZON,
+	QUERY_MEASURE_HISTORY,
+	QUERY_LOCK_PRUNING,		/* 1, or 0: another instance has it */
+	QUERY_MOVE_HORIZON,		/* floor, limit, older than, excess */
+	QUERY_DELETE_CHANGES,		/* up to the horizon */
 	QUERY_PUT_NOTE,			/* kind, key, seq, body */
 	QUERY_DELETE_NOTE,		/* kind, key, seq */
 	QUERY_DELETE_NOTES,		/* kind, key */

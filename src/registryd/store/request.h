@@ -17,7 +17,10 @@ enum request_type {
 	REQUEST_LOAD,
 	REQUEST_COMMIT,
 	REQUEST_NOTES,
+	REQUEST_EVENTS,
 	REQUEST_HISTORY,
+	REQUEST_MEASURE,
+	REQUEST_PRUNE,
 	REQUEST_PING,
 	REQUEST_FOLLOW,
 	REQUEST_PUT_INSTANCE,
@@ -38,6 +41,9 @@ struct store_request {
 		struct store_follow_query follow;
 		struct store_instance_put put_instance;	/* or to remove */
 		struct store_instance_query list_instances;
+		struct store_events events;
+		struct store_extent *extent;
+		struct store_prune_order prune;
 	} ask;
 	store_done_fn *done;
 	void *context;

@@ -50,7 +50,8 @@ void sqlite_db_roll_back(struct sqlite_db *);
 void sqlite_db_fail(const struct sqlite_db *, struct store_request *,
     int code);
 
-/* sqlite_commit.c, sqlite_read.c: the requests.  The outcome is set. */
+/* sqlite_commit.c, sqlite_read.c, sqlite_history.c: the requests.  The
+ * outcome is set. */
 void sqlite_db_commit(struct sqlite_db *, struct store_request *);
 void sqlite_db_write_notes(struct sqlite_db *, struct store_request *);
 
@@ -68,5 +69,8 @@ void sqlite_db_load(struct sqlite_db *, struct store_request *,
     const struct sqlite_sink *);
 void sqlite_db_history(struct sqlite_db *, struct store_request *,
     const struct sqlite_sink *);
+void sqlite_db_tell(struct sqlite_db *, struct store_request *);
+void sqlite_db_measure(struct sqlite_db *, struct store_request *);
+void sqlite_db_prune(struct sqlite_db *, struct store_request *);
 
 #endif

@@ -188,9 +188,15 @@ sqlite_db_history(struct sqlite_db *db, struct store_request *request,
 	struct reading reading = { .db = db, .request = request, .sink = sink };
 	struct cell cells[HISTORY_CELLS];
 	enum store_query query;
+	int64_t horizon = 0;
 	uint32_t count;
+	int code;
 
 	query = history_to_cells(&request->ask.history, cells, &count);
-	finish(&reading,
-	    sqlite_db_run(db, query, cells, count, take_history, &reading));
+	code = sqlite_db_run(db, query, cells, count, take_history, &reading);
+	if (code == SQLITE_OK)
+		code = sqlite_db_run_integer(db, QUERY_SELECT_HORIZON, NULL, 0,
+		    &horizon);
+	finish(&reading, code);
+	request->outcome.generation = (uint64_t)horizon;
 }

@@ -239,6 +239,50 @@ store_history(struct store *store, const struct store_history_query *query)
 	return submit(store, request);
 }
 
+bool
+store_history_is_event(const struct store_history *row)
+{
+	return strcmp(row->action, "create") != 0 &&
+	    strcmp(row->action, "update") != 0 &&
+	    strcmp(row->action, "delete") != 0;
+}
+
+int
+store_tell(struct store *store, const struct store_events *events,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	if ((request = request_new(REQUEST_EVENTS, done, context)) == NULL)
+		return -1;
+	request->ask.events = *events;
+	return submit(store, request);
+}
+
+int
+store_measure_history(struct store *store, struct store_extent *extent_r,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	if ((request = request_new(REQUEST_MEASURE, done, context)) == NULL)
+		return -1;
+	request->ask.extent = extent_r;
+	return submit(store, request);
+}
+
+int
+store_prune(struct store *store, const struct store_prune_order *order)
+{
+	struct store_request *request;
+
+	request = request_new(REQUEST_PRUNE, order->done, order->context);
+	if (request == NULL)
+		return -1;
+	request->ask.prune = *order;
+	return submit(store, request);
+}
+
 int
 store_ping(struct store *store, store_done_fn *done, void *context)
 {

@@ -47,6 +47,7 @@ struct store_outcome {
 	const char *message;		/* for people; NULL when OK */
 	uint64_t generation;		/* commits: the new one */
 	int64_t at_wall_ms;		/* commits: the time given to it */
+	uint64_t row_count;		/* store_prune(): those that went */
 };
 
 /* One change of a commit. */
@@ -80,6 +81,8 @@ struct store_actor {
 	const char *from;		/* address, or "unix" */
 	const char *channel;		/* "api", "register", "session", ... */
 	const char *request_id;
+	const char *cause;		/* what it is a part of ("rollback to
+					 * 7"), why it came by itself; "" */
 };
 
 /* Writes the JSON of a change's object as it will be; the caller's, so that
@@ -102,16 +105,24 @@ struct store_loader {
 	void *context;
 };
 
-/* One row of history. */
+/*
+ * One row of history: a change of an object, or an event, which is told of
+ * only (what a breaker did, who let through what was held).  An event has
+ * the latest generation, and stands behind its changes.
+ */
 struct store_history {
 	uint64_t generation, seq;	/* seq: the order in it, from 1 */
 	int64_t at_wall_ms;
 	const char *who, *from, *channel, *request_id;
-	enum object_kind kind;
+	const char *kind;		/* object_kind_name(), or "store" */
 	const char *key;		/* name or id */
-	const char *action;		/* "create", "update", "delete" */
+	const char *action;		/* "create", "update", "delete"; of an
+					 * event another word */
 	const char *before_json, *after_json; /* NULL: none */
+	const char *cause;		/* as of struct store_actor */
 };
+
+bool store_history_is_event(const struct store_history *);
 
 typedef void store_history_fn(void *context, const struct store_history *);
 
@@ -226,13 +237,15 @@ MUST_CHECK int store_write_notes(struct store *, const struct note_changes *,
  * only of one object when key is not NULL.  A page that ends inside a
  * generation: from_seq is the last row of generation from that was seen,
  * to_seq the last row of generation to that is wanted; 0: all of it.
+ * outcome.generation is the horizon: what came after that generation is
+ * all there, what came before may have been removed.
  */
 struct store_history_query {
+	bool is_whole;			/* whatever from is: from the first */
 	uint64_t from, to;
 	uint64_t from_seq, to_seq;
 	uint32_t limit;
-	bool has_kind;
-	enum object_kind kind;
+	const char *kind;		/* static; NULL: all */
 	const char *key;		/* NULL: all */
 	bool newest_first;
 	store_history_fn *row;
@@ -241,6 +254,40 @@ struct store_history_query {
 };
 MUST_CHECK int store_history(struct store *,
     const struct store_history_query *);
+
+/* Rows of history that are no changes; generation and seq are given by the
+ * store.  One transaction.  Borrowed until the callback. */
+struct store_events {
+	const struct store_history *list;
+	uint32_t count;
+};
+MUST_CHECK int store_tell(struct store *, const struct store_events *,
+    store_done_fn *, void *context);
+
+/* How much history there is; *extent_r is filled before the callback. */
+struct store_extent {
+	uint64_t row_count;
+	int64_t oldest_wall_ms;		/* 0: there is none */
+};
+MUST_CHECK int store_measure_history(struct store *,
+    struct store_extent *extent_r, store_done_fn *, void *context);
+
+/*
+ * Removes the oldest rows of history, of the first limit ones: those of
+ * before a time, and as many as are too many; none of after the floor.
+ * What is removed moves the horizon, for good.  One transaction;
+ * outcome.row_count says how many went.  Where another instance is doing
+ * the same, that is none.
+ */
+struct store_prune_order {
+	int64_t older_than_wall_ms;
+	uint64_t excess;
+	uint64_t floor;			/* a generation */
+	uint32_t limit;
+	store_done_fn *done;
+	void *context;
+};
+MUST_CHECK int store_prune(struct store *, const struct store_prune_order *);
 
 /* A round trip: SELECT 1. */
 MUST_CHECK int store_ping(struct store *, store_done_fn *, void *context);

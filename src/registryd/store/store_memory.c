@@ -44,6 +44,15 @@ carry_out(struct store_memory *memory, struct store_request *request)
 	case REQUEST_NOTES:
 		memory_db_write_notes(&memory->db, request);
 		break;
+	case REQUEST_EVENTS:
+		memory_db_tell(&memory->db, request);
+		break;
+	case REQUEST_MEASURE:
+		memory_db_measure(&memory->db, request);
+		break;
+	case REQUEST_PRUNE:
+		memory_db_prune(&memory->db, request);
+		break;
 	case REQUEST_HISTORY:
 		memory_db_history(&memory->db, request);
 		break;

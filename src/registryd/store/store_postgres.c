@@ -64,7 +64,12 @@ job_for(struct store_request *request)
 	case REQUEST_COMMIT:
 		return pg_commit_new(request);
 	case REQUEST_NOTES:
+	case REQUEST_EVENTS:
 		return pg_notes_new(request);
+	case REQUEST_MEASURE:
+		return pg_measure_new(request);
+	case REQUEST_PRUNE:
+		return pg_prune_new(request);
 	case REQUEST_HISTORY:
 		return pg_history_new(request);
 	case REQUEST_FOLLOW:

@@ -160,6 +160,15 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 	case REQUEST_NOTES:
 		sqlite_db_write_notes(&sqlite->db, request);
 		break;
+	case REQUEST_EVENTS:
+		sqlite_db_tell(&sqlite->db, request);
+		break;
+	case REQUEST_MEASURE:
+		sqlite_db_measure(&sqlite->db, request);
+		break;
+	case REQUEST_PRUNE:
+		sqlite_db_prune(&sqlite->db, request);
+		break;
 	case REQUEST_HISTORY:
 		sqlite_db_history(&sqlite->db, request, &sink);
 		break;

@@ -457,13 +457,13 @@ history_is_asked_by_generation_kind_and_key(void **state)
 	    .to = 2, .limit = 10, .newest_first = true, .key = "users" },
 	    "2 service users update\n1 service users create\n");
 	assert_history(fixture, (struct store_history_query){ .to = 9,
-	    .limit = 1, .has_kind = true, .kind = OBJECT_SERVICE },
+	    .limit = 1, .kind = "service" },
 	    "1 service users create\n");
 	assert_history(fixture, (struct store_history_query){ .to = 9,
 	    .limit = 2, .newest_first = true },
 	    "3 service users update\n2 service users update\n");
 	assert_history(fixture, (struct store_history_query){ .to = 9,
-	    .limit = 9, .has_kind = true, .kind = OBJECT_ROUTE,
+	    .limit = 9, .kind = "route",
 	    .key = "users" }, "");
 	trio_clear(&trio);
 }
@@ -478,8 +478,8 @@ history_goes_on_inside_a_generation(void **state)
 	change.before_json = before;
 	assert_int_equal(fixture_commit(fixture, &change, 1), STORE_OK);
 	assert_history(fixture, (struct store_history_query){ .from = 1,
-	    .from_seq = 2, .to = 9, .limit = 1, .has_kind = true,
-	    .kind = OBJECT_SERVICE }, "2 service users update\n");
+	    .from_seq = 2, .to = 9, .limit = 1,
+	    .kind = "service" }, "2 service users update\n");
 	assert_history(fixture, (struct store_history_query){ .to = 1,
 	    .to_seq = 1, .limit = 9, .newest_first = true },
 	    "1 service users create\n");
@@ -697,5 +697,6 @@ contract_run(const char *driver, void (*make)(struct fixture *))
 	};
 
 	make_fixture = make;
-	return cmocka_run_group_tests_name(driver, tests, NULL, NULL);
+	return cmocka_run_group_tests_name(driver, tests, NULL, NULL) +
+	    contract_run_history(driver, make);
 }

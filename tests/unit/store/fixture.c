@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "common/buf.h"
+#include "common/clock.h"
 
 static char no_text[] = "";
 
@@ -165,7 +166,8 @@ fixture_start_commit(struct fixture *fixture, struct store_change *changes,
 	const struct store_commit commit = {
 		.changes = changes,
 		.change_count = count,
-		.actor = { "uid 7", "unix", "api", "request-1" },
+		.actor = { "uid 7", "unix", "api", "request-1",
+		    "because" },
 		.describe = describe,
 		.expected_generation = fixture->expected_generation,
 		.done = on_done,
@@ -288,9 +290,10 @@ take_history(void *context, const struct store_history *row)
 	assert_string_equal(row->from, "unix");
 	assert_string_equal(row->channel, "api");
 	assert_string_equal(row->request_id, "request-1");
+	assert_string_equal(row->cause, "because");
 	assert_true(row->at_wall_ms > INT64_C(1600000000000));
 	buf_printf(&collector->rows, "%" PRIu64 " %s %s %s\n", row->generation,
-	    object_kind_name(row->kind), row->key, row->action);
+	    row->kind, row->key, row->action);
 	listed->count++;
 	free(listed->latest_before);
 	free(listed->latest_after);
@@ -316,6 +319,54 @@ fixture_history(struct fixture *fixture,
 	result = end_call(fixture, store_history(fixture->store, &asked));
 	listed_r->rows = collector.rows.data;
 	return result;
+}
+
+enum store_result
+fixture_tell(struct fixture *fixture, const char *kind, const char *key,
+    const char *action)
+{
+	const struct store_history event = {
+		.at_wall_ms = clock_wall_ms(),
+		.who = "uid 7",
+		.from = "unix",
+		.channel = "api",
+		.request_id = "request-1",
+		.kind = kind,
+		.key = key,
+		.action = action,
+		.after_json = "{\"now\": 1}",
+		.cause = "because",
+	};
+	const struct store_events events = { &event, 1 };
+
+	begin_call(fixture);
+	return end_call(fixture,
+	    store_tell(fixture->store, &events, on_done, fixture));
+}
+
+uint64_t
+fixture_prune(struct fixture *fixture, const struct store_prune_order *order)
+{
+	struct store_prune_order asked = *order;
+
+	asked.done = on_done;
+	asked.context = fixture;
+	begin_call(fixture);
+	if (end_call(fixture, store_prune(fixture->store, &asked)) != STORE_OK)
+		fail_msg("%s", fixture->message);
+	return fixture->outcome.row_count;
+}
+
+struct store_extent
+fixture_measure(struct fixture *fixture)
+{
+	struct store_extent extent;
+
+	begin_call(fixture);
+	if (end_call(fixture, store_measure_history(fixture->store, &extent,
+		on_done, fixture)) != STORE_OK)
+		fail_msg("%s", fixture->message);
+	return extent;
 }
 
 void

@@ -54,6 +54,12 @@ enum store_result fixture_ping(struct fixture *);
 enum store_result fixture_load(struct fixture *, struct loaded *loaded_r);
 enum store_result fixture_history(struct fixture *,
     const struct store_history_query *, struct listed *listed_r);
+/* One event of now. */
+enum store_result fixture_tell(struct fixture *, const char *kind,
+    const char *key, const char *action);
+/* How many rows went. */
+uint64_t fixture_prune(struct fixture *, const struct store_prune_order *);
+struct store_extent fixture_measure(struct fixture *);
 void loaded_clear(struct loaded *);
 void listed_clear(struct listed *);
 

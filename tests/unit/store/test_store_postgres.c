@@ -341,6 +341,13 @@ commits_are_heard_and_read_by_generation(void **state)
 	assert_int_equal(heard.outcome.generation, 2);
 	assert_int_equal(heard.service_count, 0);
 	assert_int_equal(heard.gone_count, 1);
+	/* What was changed since is not known any more. */
+	assert_int_equal(fixture_prune(&one, &(struct store_prune_order){
+	    .floor = UINT64_MAX, .limit = 10, .excess = 1 }), 1);
+	follow(&other, &heard, 0);
+	assert_int_equal(heard.outcome.result, STORE_CONFLICT);
+	follow(&other, &heard, 1);
+	assert_int_equal(heard.gone_count, 1);
 	/* Of another database, it seems. */
 	follow(&other, &heard, 7);
 	assert_int_equal(heard.outcome.result, STORE_CONFLICT);
