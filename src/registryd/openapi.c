@@ -44,9 +44,11 @@ static const struct {
 		    NUMBER ",\"at\":" TEXT ",\"who\":" TEXT ",\"from\":" TEXT
 		    ",\"channel\":" TEXT ",\"request_id\":" TEXT ",\"kind\":"
 		    TEXT ",\"key\":{\"type\":[\"string\",\"integer\"]},"
-		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\"]}"
+		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\","
+		    "\"open\",\"close\",\"trip\",\"reset\",\"load\","
+		    "\"unload\",\"accept\"]}"
 		    ",\"before\":{\"type\":[\"object\",\"null\"]},\"after\":"
-		    "{\"type\":[\"object\",\"null\"]}}}" },
+		    "{\"type\":[\"object\",\"null\"]},\"cause\":" TEXT "}}" },
 	{ "InstanceList", LIST_OF("Instance") },
 	{ "Instance", "{\"type\":\"object\",\"properties\":{\"name\":" TEXT
 		      ",\"self\":{\"type\":\"boolean\"},\"generation\":"
