@@ -4,8 +4,13 @@
 /* SPDX-License-Identifier: ISC */
 #include "ctl/ask.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Beyond the time that the server is given to wait: for its answer. */
+#define ANSWER_MS 2000
 
 /* "title: detail", and for settings and such the lines behind it. */
 static void
@@ -43,19 +48,32 @@ read_body(const struct client_answer *answer, struct json_doc **doc_r)
 	}
 }
 
+/* The target of a write that waits for every instance. */
+static const char *
+add_wait(const struct ctl *ctl, const char *target, struct buf *longer)
+{
+	buf_printf(longer, "%s%swait=applied&scope=all&timeout=%" PRId64 "ms",
+	    target, strchr(target, '?') == NULL ? "?" : "&",
+	    ctl->timeout_ms);
+	return longer->is_failed ? target : longer->data;
+}
+
 enum ctl_exit
 ctl_ask(const struct ctl *ctl, const char *method, const char *target,
     struct bytes body, struct client_answer *answer_r, struct json_doc **doc_r)
 {
+	bool waits = ctl->waits_for_all && strcmp(method, "GET") != 0;
+	struct buf longer = { 0 };
 	const struct client_request request = {
 		.address = ctl->socket,
 		.method = method,
-		.target = target,
+		.target = waits ? add_wait(ctl, target, &longer) : target,
 		.body = body,
-		.timeout_ms = ctl->timeout_ms,
+		.timeout_ms = ctl->timeout_ms + (waits ? ANSWER_MS : 0),
 	};
 	enum client_result result = client_ask(&request, answer_r);
 
+	buf_free(&longer);
 	*doc_r = NULL;
 	if (result != CLIENT_ANSWERED) {
 		fprintf(stderr, "sluicectl: %s: %s\n", ctl->socket,
@@ -63,7 +81,12 @@ ctl_ask(const struct ctl *ctl, const char *method, const char *target,
 		return result == CLIENT_TIMED_OUT ? CTL_TIMED_OUT
 						  : CTL_UNREACHABLE;
 	}
+	if (answer_r->stale[0] != '\0')
+		fprintf(stderr, "sluicectl: not waited for, since not seen "
+			"lately: %s\n", answer_r->stale);
 	read_body(answer_r, doc_r);
+	if (answer_r->status == 504)
+		return CTL_TIMED_OUT;
 	return answer_r->status >= 400 ? CTL_NO : CTL_OK;
 }
 

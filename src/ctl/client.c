@@ -224,6 +224,7 @@ read_answer(struct exchange *exchange, struct buf *text)
 {
 	struct http_head_scan scan = { 0 };
 	struct http_response response;
+	const struct http_field *stale;
 	enum http_fault fault;
 	size_t head_end;
 
@@ -239,6 +240,12 @@ read_answer(struct exchange *exchange, struct buf *text)
 		return fail(exchange, CLIENT_UNREACHABLE, "answer cut short");
 
 	exchange->answer->status = response.status;
+	stale = http_field_find_name(&response.fields,
+	    bytes_of("sluice-stale"));
+	if (stale != NULL)
+		snprintf(exchange->answer->stale,
+		    sizeof(exchange->answer->stale), "%.*s",
+		    BYTES_ARGS(stale->value));
 	buf_append(&exchange->answer->body,
 	    bytes_slice(text->data + head_end, text->len - head_end));
 	return CLIENT_ANSWERED;

@@ -31,6 +31,7 @@ struct client_answer {
 	unsigned int status;
 	struct buf body;		/* the caller's, to be freed */
 	char error[256];		/* unless CLIENT_ANSWERED */
+	char stale[256];		/* instances not waited for; "" */
 };
 
 enum client_result client_ask(const struct client_request *,

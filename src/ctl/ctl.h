@@ -25,6 +25,7 @@ struct ctl {
 	char segment_dir[SEGMENT_DIR_SIZE];
 	bool wants_json;
 	int64_t timeout_ms;
+	bool waits_for_all;		/* writes: for every instance */
 };
 
 /* argv[0] is the verb itself. */

@@ -76,7 +76,7 @@ static void
 print_help(void)
 {
 	puts("usage: sluicectl [-s socket] [-i instance] [-o table|json] "
-	     "[-t timeout] verb ...\n");
+	     "[-t timeout]\n\t[--wait] [--scope local|all] verb ...\n");
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		printf("  %-11s %-36s %s\n", verbs[i].name, verbs[i].arguments,
 		    verbs[i].help);
@@ -89,6 +89,8 @@ static const struct option long_options[] = {
 	{ "instance", required_argument, NULL, 'i' },
 	{ "output", required_argument, NULL, 'o' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "wait", no_argument, NULL, 'w' },
+	{ "scope", required_argument, NULL, 'S' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -116,6 +118,13 @@ take_option(struct ctl *ctl, int option, const char *value)
 			   &ctl->timeout_ms) == -1
 			   ? "-t: a span of time like 5s"
 			   : NULL;
+	case 'w':
+		return NULL;		/* for what happens here anyway */
+	case 'S':
+		ctl->waits_for_all = strcmp(value, "all") == 0;
+		return ctl->waits_for_all || strcmp(value, "local") == 0
+			   ? NULL
+			   : "--scope: local or all";
 	case 'h':
 		print_help();
 		exit(CTL_OK);

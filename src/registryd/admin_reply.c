@@ -55,6 +55,18 @@ write_body(struct buf *out, const char *content_type, struct bytes body,
 		buf_append(out, body);
 }
 
+static bool
+is_held(struct admin_request *request, unsigned int status,
+    const char *content_type, struct bytes body)
+{
+	bool (*hold)(void *, struct admin_request *, unsigned int,
+	    const char *, struct bytes) = request->hold;
+
+	request->hold = NULL;
+	return hold != NULL && hold(request->hold_context, request, status,
+	    content_type, body);
+}
+
 void
 admin_reply(struct admin_request *request, unsigned int status,
     const char *content_type, struct bytes body)
@@ -62,6 +74,8 @@ admin_reply(struct admin_request *request, unsigned int status,
 	struct admin_connection *connection = request->connection;
 	struct buf *out;
 
+	if (is_held(request, status, content_type, body))
+		return;
 	if (connection == NULL) {
 		request_free(request);
 		return;

@@ -38,6 +38,13 @@ struct admin_request {
 	struct bytes segments[ADMIN_SEGMENTS_MAX]; /* decoded */
 	const struct api_row *row;
 
+	/* Takes the answer, which is to be given later, and returns true;
+	 * asked once.  Texts are borrowed, but for content_type, which is
+	 * static.  NULL: nobody does. */
+	bool (*hold)(void *context, struct admin_request *,
+	    unsigned int status, const char *content_type, struct bytes body);
+	void *hold_context;
+
 	/* what follows is the server's own */
 	struct admin_connection *connection; /* NULL: the client left */
 	void (*gone)(void *context);	/* a stream's; NULL: it is none */

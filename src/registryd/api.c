@@ -307,7 +307,8 @@ check_query(struct admin_request *request)
 
 	while (next_parameter(request, &rest, &name, &value, &is_bad)) {
 		if (!is_bad && (has_word(row->query, name) ||
-		    (row->is_write && has_word("dry_run wait", name))))
+		    (row->is_write && has_word("dry_run wait scope timeout",
+				      name))))
 			continue;
 		api_reply_problem(request, 400, "bad_query",
 		    is_bad ? "a query parameter is malformed" :
@@ -363,7 +364,8 @@ api_handle(void *context, struct admin_request *request)
 		if (rows[i].is_write && is_foreign(request))
 			api_reply_problem(request, 403, "foreign_origin",
 			    "writes from another origin are refused");
-		else if (check_query(request))
+		else if (check_query(request) && (!rows[i].is_write ||
+			api_wait_prepare(registry, request)))
 			rows[i].handle(registry, request);
 		return;
 	}

@@ -66,6 +66,12 @@ api_handle_fn api_openapi;
 void api_reload_done(struct registry *, const struct role_outcome *);
 void api_reload_give_up(struct registry *);
 
+/* api_wait.c: the parameters wait, scope and timeout of any write; sees to
+ * it that its answer is held if they say so.  false: answered. */
+bool api_wait_prepare(struct registry *, struct admin_request *);
+/* We leave. */
+void api_wait_give_up(struct registry *);
+
 /* Writing (api_write.c) -------------------------------------------------- */
 
 /* A write that a request asked for, from plan to answer. */
@@ -80,8 +86,8 @@ struct api_write {
 };
 
 /*
- * Submits a write of channel "api"; takes dry_run and wait from the query
- * and answers by itself when they are wrong.  done must give the
+ * Submits a write of channel "api"; takes dry_run and force from the
+ * query and answers by itself when they are wrong.  done must give the
  * api_write back with api_write_finish().
  */
 void api_write_submit(struct registry *, struct admin_request *,

@@ -28,18 +28,12 @@ api_write_new(struct admin_request *request, write_plan_fn *plan,
 	return write;
 }
 
-/* The parameters of all writes; false: answered. */
+/* false: answered. */
 static bool
 check_parameters(struct admin_request *request)
 {
 	struct bytes value;
 
-	if (api_query(request, "wait", NULL, &value) &&
-	    !bytes_is(value, "applied")) {
-		api_reply_problem(request, 400, "bad_query",
-		    "wait must be \"applied\"");
-		return false;
-	}
 	if (api_query(request, "dry_run", NULL, &value) && value.len > 0 &&
 	    !bytes_is(value, "true") && !bytes_is(value, "false")) {
 		api_reply_problem(request, 400, "bad_query",

@@ -177,6 +177,8 @@ write_parameters(struct json_writer *writer, const struct api_row *row)
 	if (row->is_write) {
 		write_parameter(writer, "query", bytes_of("dry_run"));
 		write_parameter(writer, "query", bytes_of("wait"));
+		write_parameter(writer, "query", bytes_of("scope"));
+		write_parameter(writer, "query", bytes_of("timeout"));
 		write_parameter(writer, "header", bytes_of("If-Match"));
 	}
 	json_write_end(writer, ']');

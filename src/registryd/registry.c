@@ -222,8 +222,10 @@ registry_free(struct registry **p)
 	*p = NULL;
 	if (registry == NULL)
 		return;
-	if (registry->server != NULL)
+	if (registry->server != NULL) {
 		api_reload_give_up(registry);
+		api_wait_give_up(registry);
+	}
 	protocol_free(&registry->protocol);
 	admin_server_free(&registry->server);
 	ev_timer_stop(registry->loop, &registry->load_again);
@@ -263,6 +265,7 @@ registry_start(struct daemon *daemon)
 	registry->loop = daemon->loop;
 	registry->started_wall_ms = clock_wall_ms();
 	LIST_INIT(&registry->reloads);
+	LIST_INIT(&registry->waits);
 	news_bus_init(&registry->news);
 	if (attach_segment(registry) == -1)
 		return EX_OSERR;
@@ -365,6 +368,7 @@ registry_drain(struct daemon *daemon, struct instant deadline)
 	protocol_drain(registry->protocol, leave_if_done, registry);
 	admin_server_on_idle(registry->server, leave_if_done, registry);
 	api_reload_give_up(registry);
+	api_wait_give_up(registry);
 	admin_server_drain(registry->server);
 }
 

@@ -75,6 +75,7 @@ struct registry {
 	struct control *control;
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
+	LIST_HEAD(, api_wait) waits;	/* for other instances */
 	bool is_leaving;
 	ev_timer leave;			/* gives all back, from the loop */
 	int64_t started_wall_ms;

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 
 import pytest
 
@@ -126,3 +127,92 @@ def test_a_store_of_ones_own_has_one(sluice):
     assert row["name"] == name_of(one) and row["self"]
     assert row["generation"] == 1 and row["behind"] == 0
     assert one.metric("sluice_instance_stale") is None
+
+
+def test_a_write_waits_for_all(sluice, backend, environment):
+    one, two, three = (sluice(SLOW, name=name, environment=environment)
+                       for name in "abc")
+    wait_until(lambda: len(instances(one)) == 3)
+    server = backend()
+    for i in range(50):
+        answer = one.post("/register?wait=applied&scope=all&timeout=30s", {
+            "name": f"s{i}", "base_url": server.url, "routes": [f"/p{i}"]})
+        assert answer.status == 201, answer
+        assert answer.json["status"] == "registered"
+        assert two.ask_traffic("GET", f"/p{i}/x") == 200
+        assert three.ask_traffic("GET", f"/p{i}/x") == 200
+    answer = two.ask("DELETE", "/v1/services/s1?cascade&scope=all")
+    assert answer.status == 204
+    assert three.ask_traffic("GET", "/p1/x") == 404
+    assert answer.headers["Sluice-Generation"] == "51"
+    assert answer.headers["Sluice-Stale"] is None
+    done = one.ctl("--wait", "--scope", "all", "maintenance", "service",
+                   "s2", "on")
+    assert done.stderr == ""
+    assert two.ask_traffic("GET", "/p2/x") == 503
+    for query in ("wait=now", "scope=some", "scope=all&timeout=5",
+                  "timeout=0s", "timeout=2h"):
+        assert one.post(f"/register?{query}", {}).status == 400
+
+
+def test_who_is_behind_is_named(sluice, environment):
+    one = sluice(BEAT, name="a", environment=environment)
+    two = sluice('store { follow_interval = "1h" heartbeat = "5s" }',
+                 name="b", environment=environment)
+    wait_until(lambda: len(instances(one)) == 2)
+    one.register("s", "http://127.0.0.1:9", "/s")
+    wait_until(lambda: set(shown(one).values()) == {1})
+    pid = two.pid("registryd")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = one.ask("PATCH", "/v1/services/s?scope=all&timeout=200ms",
+                         {"retries": 0})
+        assert answer.status == 504 and answer.json["generation"] == 2
+        assert answer.json["reason"] == "not_applied"
+        assert answer.json["behind"] == [
+            {"instance": name_of(two), "generation": 1}]
+        assert answer.json["stale"] == []
+        assert f"200ms: {name_of(two)} (1)" in answer.json["detail"]
+        # It is done all the same, and nothing waits for a dry run.
+        assert one.get("/v1/services/s").json["retries"] == 0
+        assert one.ask("PATCH", "/v1/services/s?scope=all&dry_run=true",
+                       {"retries": 1}).status == 200
+        late = one.ctl("-t", "300ms", "--scope", "all", "maintenance",
+                       "service", "s", "on", check=False)
+        assert late.returncode == 4 and name_of(two) in late.stderr
+        # Once it is stale nobody waits for it any more.
+        wait_until(lambda: any(row["stale"] for row in instances(one)), 60)
+        answer = one.ask("PATCH", "/v1/services/s?scope=all",
+                         {"retries": 1})
+        assert answer.status == 200
+        assert answer.headers["Sluice-Stale"] == name_of(two)
+        done = one.ctl("--scope", "all", "maintenance", "service", "s",
+                       "off")
+        assert "not waited for" in done.stderr
+        assert name_of(two) in done.stderr
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    answer = one.ask("PATCH", "/v1/services/s?scope=all&timeout=30s",
+                     {"retries": 0})
+    wait_until(lambda: set(shown(one).values()) ==
+               {int(answer.headers["Sluice-Generation"])})
+
+
+def test_a_wait_ends_when_sluice_stops(sluice, environment):
+    one = sluice(SLOW, name="a", environment=environment)
+    two = sluice(SLOW, name="b", environment=environment)
+    wait_until(lambda: len(instances(one)) == 2)
+    pid = two.pid("registryd")
+    os.kill(pid, signal.SIGSTOP)
+    answers = []
+    try:
+        thread = threading.Thread(target=lambda: answers.append(one.post(
+            "/v1/services?scope=all&timeout=1h", {"name": "s"})))
+        thread.start()
+        wait_until(lambda: shown(one)[name_of(one)] == 1)
+        assert one.stop() == 0
+        thread.join()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert answers[0].status == 503
+    assert answers[0].json["reason"] == "stopping"
