@@ -62,7 +62,7 @@ UPDATE generation SET value = value + 1
 RETURNING value, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
 -- name: select_generation
-SELECT value FROM generation
+SELECT value, (SELECT id::text FROM identity) FROM generation
 
 -- Commits wait for each other, so nobody takes ids in between.
 -- name: allocate_backend_ids

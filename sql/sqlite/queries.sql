@@ -54,7 +54,7 @@ DROP TABLE schema_version
 UPDATE generation SET value = value + 1 RETURNING value
 
 -- name: select_generation
-SELECT value FROM generation
+SELECT value, (SELECT id FROM identity) FROM generation
 
 -- name: allocate_backend_ids
 SELECT max(coalesce((SELECT seq FROM sqlite_sequence
@@ -256,3 +256,49 @@ DELETE FROM note WHERE kind = ?1 AND key = ?2
 -- name: select_notes
 SELECT kind, key, seq, body FROM note
 ORDER BY kind <> 'session', key, kind, seq
+
+-- A file that follows a PostgreSQL server.  It may lose the latest, since
+-- it catches up, but for what is spooled (be_durable); and what is changed
+-- there may come in any order.
+-- name: set_up_replica
+PRAGMA synchronous = NORMAL;
+PRAGMA foreign_keys = OFF
+
+-- name: be_durable
+PRAGMA synchronous = FULL
+
+-- name: be_quick
+PRAGMA synchronous = NORMAL
+
+-- name: select_replica
+SELECT target, confirmed_at,
+	(SELECT value FROM generation) = 0 AND
+		NOT EXISTS (SELECT * FROM service) AND
+		NOT EXISTS (SELECT * FROM note)
+FROM (SELECT 1) LEFT JOIN replica
+
+-- name: put_replica
+INSERT INTO replica (only_row, target, confirmed_at) VALUES (1, ?1, ?2)
+ON CONFLICT (only_row) DO UPDATE SET target = excluded.target,
+	confirmed_at = excluded.confirmed_at
+
+-- name: put_generation
+UPDATE generation SET value = ?1
+
+-- name: put_identity
+UPDATE identity SET id = ?1
+
+-- name: delete_services_between
+DELETE FROM service WHERE name > ?1 AND (?2 IS NULL OR name <= ?2)
+
+-- name: delete_backends_between
+DELETE FROM backend WHERE id > ?1 AND (?2 IS NULL OR id <= ?2)
+
+-- name: delete_routes_between
+DELETE FROM route WHERE id > ?1 AND (?2 IS NULL OR id <= ?2)
+
+-- name: delete_route_targets_between
+DELETE FROM route_target WHERE route > ?1 AND (?2 IS NULL OR route <= ?2)
+
+-- name: delete_all_notes
+DELETE FROM note

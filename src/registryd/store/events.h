@@ -33,6 +33,7 @@ struct store_event {
 		struct store_note note;	/* texts owned */
 		struct {
 			uint64_t query_count, query_failed_count, query_us_sum;
+			uint64_t set_aside_count;
 			uint32_t schema_version;
 			bool is_open;
 		} done;

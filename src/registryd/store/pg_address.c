@@ -143,3 +143,26 @@ pg_address_ask(struct pg_address *address)
 	if (address->is_asking)
 		address->wait = wait;
 }
+
+char *
+pg_target(const char *url)
+{
+	static const char *const names[] = { "host", "hostaddr", "port",
+		"dbname" };
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	struct buf target = { 0 };
+
+	buf_append_text(&target, "postgres");
+	for (PQconninfoOption *option = options;
+	    option != NULL && option->keyword != NULL; option++)
+		for (size_t i = 0; i < COUNT_OF(names); i++)
+			if (option->val != NULL &&
+			    strcmp(option->keyword, names[i]) == 0)
+				buf_printf(&target, " %s=%s", names[i],
+				    option->val);
+	PQconninfoFree(options);
+	if (!target.is_failed)
+		return target.data;
+	buf_free(&target);
+	return NULL;
+}

@@ -29,4 +29,8 @@ void pg_address_free(struct pg_address **);
  * is awaited. */
 void pg_address_ask(struct pg_address *);
 
+/* Which database a URL leads to, without who asks and how, malloc()ed;
+ * NULL when out of memory. */
+char *pg_target(const char *url);
+
 #endif

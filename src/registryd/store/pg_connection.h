@@ -166,6 +166,8 @@ void pg_result_cells(const PGresult *, int row, struct cell *cells_r,
     int count);
 /* The integer at row 0; 0 when there is none. */
 int64_t pg_result_integer(const PGresult *, int column);
+/* The answer to QUERY_SELECT_GENERATION. */
+void pg_result_moment(const PGresult *, struct store_outcome *outcome);
 /* The rows touched. */
 uint64_t pg_result_touched(const PGresult *);
 

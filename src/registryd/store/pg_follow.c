@@ -7,6 +7,7 @@
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
+#include <string.h>
 
 #include "registryd/store/pg_job.h"
 
@@ -55,6 +56,7 @@ take_row(struct follow *follow, enum store_query query, const PGresult *result,
 	struct cell cells[SERVICE_CELLS];
 	struct service service;
 	struct backend backend;
+	struct store_note note;
 	struct route route;
 
 	switch (query) {
@@ -75,6 +77,12 @@ take_row(struct follow *follow, enum store_query query, const PGresult *result,
 		if (route_from_cells(cells, &route) == -1)
 			return -1;
 		loader->route(loader->context, &route);
+		return 0;
+	case QUERY_SELECT_NOTES:
+		pg_result_cells(result, row, cells, NOTE_CELLS);
+		if (note_from_cells(cells, &note) == -1)
+			return -1;
+		loader->note(loader->context, &note);
 		return 0;
 	default:
 		return 0;
@@ -102,8 +110,7 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 
 	(void)tag;
 	if (query == QUERY_SELECT_GENERATION) {
-		job->request->outcome.generation =
-		    (uint64_t)pg_result_integer(result, 0);
+		pg_result_moment(result, &job->request->outcome);
 		return;
 	}
 	if (query == QUERY_SELECT_HORIZON) {
@@ -139,9 +146,15 @@ end_transaction(struct follow *follow)
 static bool
 is_ours(struct follow *follow)
 {
-	uint64_t generation = follow->job.request->outcome.generation;
+	const struct store_outcome *outcome = &follow->job.request->outcome;
+	uint64_t generation = outcome->generation;
 
-	if (generation < asked(follow)->since)
+	if (asked(follow)->identity[0] != '\0' &&
+	    strcmp(asked(follow)->identity, outcome->identity) != 0)
+		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: it is "
+		    "database %s, where %s was before", outcome->identity,
+		    asked(follow)->identity);
+	else if (generation < asked(follow)->since)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: "
 		    "generation %" PRIu64 " is there, where %" PRIu64
 		    " was before", generation, asked(follow)->since);
@@ -179,6 +192,8 @@ synced(struct pg_job *job)
 	asked(follow)->age(asked(follow)->loader.context, follow->age_ms);
 	for (size_t i = 0; follow->count > 0 && i < COUNT_OF(queries); i++)
 		pg_job_send(job, queries[i], &since, 1, 0);
+	if (asked(follow)->loader.note != NULL)
+		pg_job_send(job, QUERY_SELECT_NOTES, NULL, 0, 0);
 	end_transaction(follow);
 }
 

@@ -290,6 +290,16 @@ pg_result_integer(const PGresult *result, int column)
 	return strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
+void
+pg_result_moment(const PGresult *result, struct store_outcome *outcome)
+{
+	outcome->generation = (uint64_t)pg_result_integer(result, 0);
+	outcome->identity[0] = '\0';
+	if (PQntuples(result) > 0)
+		strncat(outcome->identity, PQgetvalue(result, 0, 1),
+		    sizeof(outcome->identity) - 1);
+}
+
 uint64_t
 pg_result_touched(const PGresult *result)
 {

@@ -145,8 +145,7 @@ load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 
 	(void)tag;
 	if (query == QUERY_SELECT_GENERATION)
-		job->request->outcome.generation =
-		    (uint64_t)pg_result_integer(result, 0);
+		pg_result_moment(result, &job->request->outcome);
 	if (query != load->reading || query == QUERY_COMMIT)
 		return;
 	load->row_count = PQntuples(result);

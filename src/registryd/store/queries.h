@@ -60,7 +60,7 @@ enum store_query {
 	QUERY_DELETE_NOTE,		/* kind, key, seq */
 	QUERY_DELETE_NOTES,		/* kind, key */
 	QUERY_SELECT_NOTES,
-	QUERY_SHARED_COUNT,		/* those behind: PostgreSQL alone */
+	QUERY_SHARED_COUNT,		/* up to POSTGRES_END: it alone */
 	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
 	QUERY_LISTEN,
 	QUERY_COUNT_NEWS,		/* since, at most so many */
@@ -75,6 +75,20 @@ enum store_query {
 	QUERY_SELECT_INSTANCES,
 	QUERY_NOTIFY_INSTANCES,		/* generation, as text */
 	QUERY_LISTEN_INSTANCES,
+	QUERY_POSTGRES_END,
+	/* those behind: SQLite alone, of a replica */
+	QUERY_SET_UP_REPLICA = QUERY_POSTGRES_END,
+	QUERY_BE_DURABLE,
+	QUERY_BE_QUICK,
+	QUERY_SELECT_REPLICA,		/* target, when, whether it is new */
+	QUERY_PUT_REPLICA,		/* target, when */
+	QUERY_PUT_GENERATION,
+	QUERY_PUT_IDENTITY,
+	QUERY_DELETE_SERVICES_BETWEEN,	/* behind this key, up to that one */
+	QUERY_DELETE_BACKENDS_BETWEEN,
+	QUERY_DELETE_ROUTES_BETWEEN,
+	QUERY_DELETE_ROUTE_TARGETS_BETWEEN,
+	QUERY_DELETE_ALL_NOTES,
 	QUERY_COUNT
 };
 

@@ -10,6 +10,7 @@
 
 #include <sys/queue.h>
 
+#include "registryd/store/replica.h"
 #include "registryd/store/store.h"
 
 enum request_type {
@@ -26,6 +27,7 @@ enum request_type {
 	REQUEST_PUT_INSTANCE,
 	REQUEST_REMOVE_INSTANCE,
 	REQUEST_LIST_INSTANCES,
+	REQUEST_REPLICATE,		/* of a replica alone */
 };
 
 #define REQUEST_MESSAGE_SIZE 256
@@ -44,6 +46,7 @@ struct store_request {
 		struct store_events events;
 		struct store_extent *extent;
 		struct store_prune_order prune;
+		struct replica_batch replicate;
 	} ask;
 	store_done_fn *done;
 	void *context;

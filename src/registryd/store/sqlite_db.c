@@ -168,11 +168,12 @@ result_of(int code)
 }
 
 void
-sqlite_db_fail(const struct sqlite_db *db, struct store_request *request,
-    int code)
+sqlite_db_fail(struct sqlite_db *db, struct store_request *request, int code)
 {
 	const char *advice = "";
 
+	db->is_damaged |= (code & 0xff) == SQLITE_CORRUPT ||
+	    (code & 0xff) == SQLITE_NOTADB;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		advice = "; make room on its file system and try again";
@@ -286,7 +287,8 @@ sqlite_db_open(struct sqlite_db *db, struct store_request *request)
 		    sqlite_queries[QUERY_SET_UP].sql, NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		sqlite_db_fail(db, request, code);
-	else if (migrate_in_transaction(db, request) == 0)
+	else if (migrate_in_transaction(db, request) == 0 &&
+	    (db->target == NULL || sqlite_replica_open(db, request) == 0))
 		return 0;
 	sqlite_db_close(db);
 	return -1;

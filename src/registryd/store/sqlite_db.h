@@ -19,6 +19,11 @@ struct sqlite_db {
 	sqlite3_stmt *statements[QUERY_COUNT]; /* prepared when first used */
 	uint64_t query_count, query_failed_count, query_us_sum;
 	uint32_t schema_version;
+
+	/* of a replica; see replica.h */
+	const char *target;		/* borrowed; NULL: it is none */
+	bool is_damaged;		/* SQLite said so */
+	uint64_t set_aside_count;
 };
 
 /*
@@ -47,8 +52,7 @@ MUST_CHECK int sqlite_db_run_integer(struct sqlite_db *, enum store_query,
 void sqlite_db_roll_back(struct sqlite_db *);
 
 /* Fails the request with what code means. */
-void sqlite_db_fail(const struct sqlite_db *, struct store_request *,
-    int code);
+void sqlite_db_fail(struct sqlite_db *, struct store_request *, int code);
 
 /* sqlite_commit.c, sqlite_read.c, sqlite_history.c: the requests.  The
  * outcome is set. */
@@ -72,5 +76,17 @@ void sqlite_db_history(struct sqlite_db *, struct store_request *,
 void sqlite_db_tell(struct sqlite_db *, struct store_request *);
 void sqlite_db_measure(struct sqlite_db *, struct store_request *);
 void sqlite_db_prune(struct sqlite_db *, struct store_request *);
+
+/* sqlite_replica.c: */
+/* Of a file that was just opened: ours to write?  0, or -1 with the request
+ * failed. */
+MUST_CHECK int sqlite_replica_open(struct sqlite_db *,
+    struct store_request *);
+/* Says in the outcome of a load how old it is, and whose. */
+void sqlite_replica_describe(struct sqlite_db *, struct store_request *);
+void sqlite_replica_put(struct sqlite_db *, struct store_request *);
+/* After each request: a file that cannot be read is moved out of the way,
+ * and the next request makes a new one. */
+void sqlite_replica_judge(struct sqlite_db *, const struct store_request *);
 
 #endif

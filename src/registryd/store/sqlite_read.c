@@ -8,6 +8,7 @@
 #include "registryd/store/sqlite_db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PAGE_ROWS 1000
 
@@ -117,15 +118,28 @@ read_pages(struct reading *reading, enum store_query query, bool by_name,
 }
 
 static int
-read_objects(struct reading *reading, int64_t *generation_r)
+take_moment(void *context, const struct cell *cells)
+{
+	struct store_outcome *outcome = context;
+
+	outcome->generation = (uint64_t)cells[0].integer;
+	outcome->identity[0] = '\0';
+	if (cells[1].type == CELL_TEXT)
+		strncat(outcome->identity, cells[1].text.data,
+		    sizeof(outcome->identity) - 1);
+	return 0;
+}
+
+static int
+read_objects(struct reading *reading)
 {
 	int code;
 
 	code = sqlite_db_run(reading->db, QUERY_BEGIN_SNAPSHOT, NULL, 0, NULL,
 	    NULL);
 	if (code == SQLITE_OK)
-		code = sqlite_db_run_integer(reading->db,
-		    QUERY_SELECT_GENERATION, NULL, 0, generation_r);
+		code = sqlite_db_run(reading->db, QUERY_SELECT_GENERATION,
+		    NULL, 0, take_moment, &reading->request->outcome);
 	if (code == SQLITE_OK)
 		code = read_pages(reading, QUERY_SELECT_SERVICES, true,
 		    take_service);
@@ -163,11 +177,11 @@ sqlite_db_load(struct sqlite_db *db, struct store_request *request,
     const struct sqlite_sink *sink)
 {
 	struct reading reading = { .db = db, .request = request, .sink = sink };
-	int64_t generation = 0;
 
-	finish(&reading, read_objects(&reading, &generation));
+	finish(&reading, read_objects(&reading));
 	free(reading.last_name);
-	request->outcome.generation = (uint64_t)generation;
+	if (db->target != NULL && request->outcome.result == STORE_OK)
+		sqlite_replica_describe(db, request);
 }
 
 static int

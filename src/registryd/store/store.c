@@ -222,6 +222,19 @@ store_write_notes(struct store *store, const struct note_changes *notes,
 }
 
 int
+store_replicate(struct store *store, const struct replica_batch *batch,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	request = request_new(REQUEST_REPLICATE, done, context);
+	if (request == NULL)
+		return -1;
+	request->ask.replicate = *batch;
+	return submit(store, request);
+}
+
+int
 store_history(struct store *store, const struct store_history_query *query)
 {
 	struct store_request *request;

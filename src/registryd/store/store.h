@@ -42,12 +42,20 @@ enum store_result {
 	STORE_REFUSED,			/* a constraint: a defect, or by hand */
 };
 
+/* What no two databases have in common, as text. */
+#define STORE_IDENTITY_SIZE 40
+
 struct store_outcome {
 	enum store_result result;
 	const char *message;		/* for people; NULL when OK */
 	uint64_t generation;		/* commits: the new one */
-	int64_t at_wall_ms;		/* commits: the time given to it */
 	uint64_t row_count;		/* store_prune(): those that went */
+	int64_t at_wall_ms;		/* commits: the time given to it;
+					 * loads of a replica: when it was
+					 * last as its database was */
+	char identity[STORE_IDENTITY_SIZE]; /* loads and follows: whose */
+	bool is_elsewhere;		/* loads of a replica: it followed
+					 * another server than it is to */
 };
 
 /* One change of a commit. */
@@ -136,6 +144,7 @@ struct store_figures {
 	uint64_t connect_count;
 	uint32_t schema_version;
 	bool is_listening;		/* news are heard at once */
+	uint64_t set_aside_count;	/* replicas that could not be read */
 };
 
 /*
@@ -169,6 +178,9 @@ MUST_CHECK int store_load(struct store *, const struct store_loader *);
  */
 struct store_follow_query {
 	uint64_t since;
+	/* CONFLICT unless it is this database's; "": any. */
+	char identity[STORE_IDENTITY_SIZE];
+	/* A note that is not NULL is told all notes there are. */
 	struct store_loader loader;
 	/* The key is borrowed. */
 	void (*gone)(void *context, enum object_kind, const char *key);

@@ -82,6 +82,7 @@ job_for(struct store_request *request)
 		return pg_list_instances_new(request);
 	case REQUEST_OPEN:
 	case REQUEST_PING:
+	case REQUEST_REPLICATE:		/* never: no replica */
 		break;
 	}
 	return pg_ping_new(request);

@@ -19,6 +19,9 @@
 #include "common/log.h"
 #include "registryd/store/driver.h"
 #include "registryd/store/events.h"
+#ifdef HAVE_POSTGRESQL
+#include "registryd/store/pg_address.h"
+#endif
 #include "registryd/store/sqlite_db.h"
 
 #define EVENTS_MAX 4096
@@ -26,6 +29,7 @@
 struct store_sqlite {
 	struct store store;
 	char *path;
+	char *target;			/* NULL: it is no replica */
 	ev_async wakeup;
 	pthread_t thread;
 	pthread_mutex_t mutex;
@@ -180,6 +184,9 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 	case REQUEST_PING:
 		ping(&sqlite->db, request);
 		break;
+	case REQUEST_REPLICATE:
+		sqlite_replica_put(&sqlite->db, request);
+		break;
 	}
 }
 
@@ -212,11 +219,14 @@ run(void *argument)
 		while ((done = event_new(EVENT_DONE, request)) == NULL)
 			sched_yield();
 		carry_out(sqlite, request);
+		if (sqlite->db.target != NULL)
+			sqlite_replica_judge(&sqlite->db, request);
 		done->body.done.query_count = sqlite->db.query_count;
 		done->body.done.query_failed_count =
 		    sqlite->db.query_failed_count;
 		done->body.done.query_us_sum = sqlite->db.query_us_sum;
 		done->body.done.schema_version = sqlite->db.schema_version;
+		done->body.done.set_aside_count = sqlite->db.set_aside_count;
 		done->body.done.is_open = sqlite->db.handle != NULL;
 		(void)post(sqlite, done);	/* the last word either way */
 	}
@@ -237,6 +247,7 @@ note_done(struct store_sqlite *sqlite, const struct store_event *event)
 	figures->query_failed_count = event->body.done.query_failed_count;
 	figures->query_us_sum = event->body.done.query_us_sum;
 	figures->schema_version = event->body.done.schema_version;
+	figures->set_aside_count = event->body.done.set_aside_count;
 	if (event->body.done.is_open && figures->open == 0)
 		figures->connect_count++;
 	figures->pool_size = 1;
@@ -284,26 +295,29 @@ start_thread(struct store_sqlite *sqlite)
 }
 
 static char *
-path_of(const struct settings *settings)
+path_of(const struct settings *settings, const char *file)
 {
 	char *path;
 
 	if (settings->store.path[0] != '\0')
 		return strdup(settings->store.path);
-	if (asprintf(&path, "%s/sluice.db", settings->state_dir) == -1)
+	if (asprintf(&path, "%s/%s", settings->state_dir, file) == -1)
 		return NULL;
 	return path;
 }
 
+/* target: of a replica, the caller's; else NULL. */
 static int
-sqlite_new(struct ev_loop *loop, const struct settings *settings,
-    struct store **store_r, const char **error_r)
+new_of(struct ev_loop *loop, const struct settings *settings,
+    const char *file, const char *target, struct store **store_r)
 {
 	struct store_sqlite *sqlite = calloc(1, sizeof(*sqlite));
 
-	*error_r = "sqlite: out of memory, or no thread to be had";
-	if (sqlite == NULL || (sqlite->path = path_of(settings)) == NULL)
+	if (sqlite == NULL || (sqlite->path = path_of(settings, file)) == NULL)
 		goto fail;
+	if (target != NULL && (sqlite->target = strdup(target)) == NULL)
+		goto fail;
+	sqlite->db.target = sqlite->target;
 	sqlite->store.loop = loop;
 	sqlite->db.path = sqlite->path;
 	STAILQ_INIT(&sqlite->requests);
@@ -320,10 +334,20 @@ sqlite_new(struct ev_loop *loop, const struct settings *settings,
 	}
 	ev_async_stop(loop, &sqlite->wakeup);
 fail:
-	if (sqlite != NULL)
+	if (sqlite != NULL) {
 		free(sqlite->path);
+		free(sqlite->target);
+	}
 	free(sqlite);
 	return -1;
+}
+
+static int
+sqlite_new(struct ev_loop *loop, const struct settings *settings,
+    struct store **store_r, const char **error_r)
+{
+	*error_r = "sqlite: out of memory, or no thread to be had";
+	return new_of(loop, settings, "sluice.db", NULL, store_r);
 }
 
 static void
@@ -353,6 +377,7 @@ sqlite_free(struct store *store)
 	pthread_cond_destroy(&sqlite->has_work);
 	pthread_cond_destroy(&sqlite->has_room);
 	free(sqlite->path);
+	free(sqlite->target);
 	free(sqlite);
 }
 
@@ -374,3 +399,36 @@ const struct store_driver_row store_sqlite_driver = {
 	.free = sqlite_free,
 	.submit = sqlite_submit,
 };
+
+/* The replica, a file of this driver -------------------------------------- */
+
+#ifdef HAVE_POSTGRESQL
+int
+store_replica_new(struct ev_loop *loop, const struct settings *settings,
+    struct store **store_r, const char **error_r)
+{
+	char *target = pg_target(settings->store.url);
+	int result = -1;
+
+	*store_r = NULL;
+	*error_r = "replica: out of memory, or no thread to be had";
+	if (target != NULL)
+		result = new_of(loop, settings, "replica.db", target, store_r);
+	free(target);
+	if (result == -1)
+		return -1;
+	(*store_r)->driver = &store_sqlite_driver;
+	(*store_r)->figures.driver = STORE_SQLITE;
+	return 0;
+}
+#else
+int
+store_replica_new(struct ev_loop *loop, const struct settings *settings,
+    struct store **store_r, const char **error_r)
+{
+	(void)loop, (void)settings;
+	*store_r = NULL;
+	*error_r = "replica: of nothing: postgres is not built in";
+	return -1;
+}
+#endif
