@@ -90,7 +90,7 @@ command_run(struct client *client)
 	}
 	if (session == NULL) {
 		client_refuse(client, "no session");
-	} else if (!bytes_is(line->fields[0], session->id)) {
+	} else if (!session_has_id(session, line->fields[0])) {
 		client_refuse(client, "session not found");
 	} else if (session->is_busy) {
 		command_wait(client);

@@ -154,7 +154,9 @@ on_registered(void *context, bool is_kept)
 		    session_name(session, name), session->from);
 		if (client->fd != -1)
 			session_attach(session, client);
-		client_answer(client, "ACK|%s", session->id);
+		client_answer(client, "ACK|%s", session->secret_id);
+		free(session->secret_id);
+		session->secret_id = NULL;
 	}
 	session_release(&session);
 }
@@ -163,18 +165,21 @@ static struct session *
 make_session(const struct wanted *wanted)
 {
 	struct client *client = wanted->client;
-	struct session *session;
-	char *id, random[33];
+	struct session *session = NULL;
+	char *id, key[SESSION_KEY_SIZE], random[33];
 
 	random_hex(random, 16);
 	if (asprintf(&id, "%s-%" PRId64 "-%s", wanted->instance,
 		clock_wall_ms() / 1000, random) == -1)
 		return NULL;
-	session = session_new(client->protocol, id, wanted->service,
-	    wanted->instance);
-	free(id);
-	if (session == NULL)
+	if (session_key(bytes_of(id), key) == 0)
+		session = session_new(client->protocol, key, wanted->service,
+		    wanted->instance);
+	if (session == NULL) {
+		free(id);
 		return NULL;
+	}
+	session->secret_id = id;
 	session->maintenance_port = wanted->maintenance_port;
 	snprintf(session->token, sizeof(session->token), "%s",
 	    wanted->token);
@@ -379,7 +384,7 @@ command_session_info(struct client *client)
 
 	json_write_begin(&writer, '{');
 	json_write_key(&writer, "session_id");
-	json_write_text(&writer, session->id);
+	json_write_string(&writer, client->line.fields[0]);
 	json_write_key(&writer, "service_name");
 	json_write_text(&writer, session->service);
 	json_write_key(&writer, "instance_name");

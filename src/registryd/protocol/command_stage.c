@@ -111,6 +111,21 @@ is_authorized(const struct session *session,
 	return true;
 }
 
+/* As config_stage_text() reads it; without the id, which is a secret. */
+static char *
+text_of(const struct client *client, uint32_t first_number)
+{
+	struct bytes id = client->line.fields[0];
+	const char *end = client->text.data + client->text.len;
+	char *text;
+
+	if (asprintf(&text, "%" PRIu32 "|%.*s|-%.*s", first_number,
+		BYTES_ARGS(client->line.word),
+		(int)(end - (id.data + id.len)), id.data + id.len) == -1)
+		return NULL;
+	return text;
+}
+
 /* NULL, or the error's text. */
 static const char *
 prepare(struct staging *staging)
@@ -129,13 +144,8 @@ prepare(struct staging *staging)
 	staging->command = client->line.command;
 	staging->seq = session->next_seq;
 	staging->first_number = session->staged.next_number;
-	if (asprintf(&staging->text, "%" PRIu32 "|%.*s",
-		staging->first_number,
-		BYTES_ARGS(buf_bytes(&client->text))) == -1) {
-		staging->text = NULL;
-		return "store unavailable";
-	}
-	return NULL;
+	staging->text = text_of(client, staging->first_number);
+	return staging->text == NULL ? "store unavailable" : NULL;
 }
 
 static int
@@ -144,7 +154,7 @@ keep(struct staging *staging)
 	struct note_changes changes = { 0 };
 	struct session *session = staging->session;
 
-	if (note_changes_add(&changes, NOTE_PUT, NOTE_STAGED, session->id,
+	if (note_changes_add(&changes, NOTE_PUT, NOTE_STAGED, session->key,
 		staging->seq, staging->text) == 0 &&
 	    note_queue_put(session->protocol->notes, &changes, on_kept,
 		staging) == 0)
@@ -233,7 +243,7 @@ command_config_rollback(struct client *client)
 	struct note_changes changes = { 0 };
 
 	if (rollback != NULL && note_changes_add(&changes, NOTE_REMOVE_ALL,
-		NOTE_STAGED, session->id, 0, NULL) == 0) {
+		NOTE_STAGED, session->key, 0, NULL) == 0) {
 		rollback->client = client;
 		rollback->session = session_hold(session);
 		session->is_busy = true;

@@ -124,7 +124,7 @@ forget(const struct poll *poll)
 	char name[SESSION_NAME_SIZE];
 
 	if (note_changes_add(&changes, NOTE_REMOVE, NOTE_WAITING,
-		session->id, poll->number, NULL) == -1 ||
+		session->key, poll->number, NULL) == -1 ||
 	    note_queue_put(session->protocol->notes, &changes, NULL,
 		NULL) == -1)
 		log_warn("session %s: what it waited for: out of memory",
@@ -310,13 +310,13 @@ poll_add_notes(const struct poll *poll, struct note_changes *changes)
 	LIST_FOREACH(other, &poll->session->polls, of_session)
 		if (is_former(other, poll) &&
 		    note_changes_add(changes, NOTE_REMOVE, NOTE_WAITING,
-			poll->session->id, other->number, NULL) == -1)
+			poll->session->key, other->number, NULL) == -1)
 			return -1;
 	buf_printf(&text, "%" PRId64 "|%s|%s|%s", poll->since_wall_ms,
 	    poll->is_page ? "enter" : "exit", poll->page_url, poll->target);
 	if (!text.is_failed)
 		result = note_changes_add(changes, NOTE_PUT, NOTE_WAITING,
-		    poll->session->id, poll->number, text.data);
+		    poll->session->key, poll->number, text.data);
 	buf_free(&text);
 	return result;
 }

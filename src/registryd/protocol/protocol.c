@@ -240,7 +240,7 @@ check_staged(struct session *session, struct instant now)
 	    session_name(session, name));
 	session_roll_back(session);
 	if (note_changes_add(&changes, NOTE_REMOVE_ALL, NOTE_STAGED,
-		session->id, 0, NULL) == -1 ||
+		session->key, 0, NULL) == -1 ||
 	    note_queue_put(session->protocol->notes, &changes, NULL,
 		NULL) == -1)
 		log_warn("session %s: expiry is not kept: out of memory",
@@ -316,7 +316,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	LIST_INIT(&protocol->clients);
 	LIST_INIT(&protocol->closed);
 	TAILQ_INIT(&protocol->sessions);
-	session_tree_init(&protocol->by_id);
+	session_tree_init(&protocol->by_key);
 	ev_timer_init(&protocol->accept_again, on_accept_again,
 	    ACCEPT_PAUSE_S, 0.0);
 	protocol->accept_again.data = protocol;

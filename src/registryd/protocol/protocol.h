@@ -39,7 +39,7 @@ struct protocol {
 	uint32_t client_count;
 	ev_timer sweep, wake, tick;
 	struct session_list sessions;
-	struct order_tree by_id;
+	struct order_tree by_key;
 	uint32_t session_count;
 	struct token_list tokens;
 	struct news_listener listener;

@@ -11,6 +11,7 @@
 #include "registryd/protocol/client.h"
 #include "registryd/protocol/poll.h"
 #include "registryd/protocol/protocol.h"
+#include "registryd/store/secret.h"
 
 const char *
 session_name(const struct session *session, char name[SESSION_NAME_SIZE])
@@ -20,14 +21,35 @@ session_name(const struct session *session, char name[SESSION_NAME_SIZE])
 	return name;
 }
 
+int
+session_key(struct bytes id, char key_r[SESSION_KEY_SIZE])
+{
+	const char *secret = memrchr(id.data, '-', id.len);
+	int public_len = secret == NULL ? 0 : (int)(secret + 1 - id.data);
+
+	if (public_len > SESSION_KEY_SIZE - SECRET_HASH_SIZE)
+		return -1;
+	memcpy(key_r, id.data, (size_t)public_len);
+	secret_hash(id, key_r + public_len);
+	return 0;
+}
+
+bool
+session_has_id(const struct session *session, struct bytes id)
+{
+	char key[SESSION_KEY_SIZE];
+
+	return session_key(id, key) == 0 && strcmp(key, session->key) == 0;
+}
+
 const char *
 session_public_id(const struct session *session,
     char text[SESSION_PUBLIC_SIZE])
 {
-	const char *secret = strrchr(session->id, '-');
+	const char *hash = strrchr(session->key, '-');
 
 	snprintf(text, SESSION_PUBLIC_SIZE, "%.*s",
-	    (int)(secret == NULL ? 0 : secret - session->id), session->id);
+	    (int)(hash == NULL ? 0 : hash - session->key), session->key);
 	return text;
 }
 
@@ -37,13 +59,13 @@ session_of(const struct order_node *node)
 	return node == NULL ?
 	    NULL :
 	    (struct session *)((uintptr_t)node -
-		offsetof(struct session, by_id));
+		offsetof(struct session, by_key));
 }
 
 static int
 compare(const void *key, const struct order_node *node)
 {
-	return strcmp(key, session_of(node)->id);
+	return strcmp(key, session_of(node)->key);
 }
 
 void
@@ -55,13 +77,16 @@ session_tree_init(struct order_tree *tree)
 struct session *
 session_find(const struct protocol *protocol, struct bytes id)
 {
-	char *text = bytes_duplicate(id);
-	struct session *session = NULL;
+	char key[SESSION_KEY_SIZE];
 
-	if (text != NULL)
-		session = session_of(order_find(&protocol->by_id, text));
-	free(text);
-	return session;
+	return session_key(id, key) == 0 ? session_find_key(protocol, key) :
+					   NULL;
+}
+
+struct session *
+session_find_key(const struct protocol *protocol, const char *key)
+{
+	return session_of(order_find(&protocol->by_key, key));
 }
 
 struct session *
@@ -83,7 +108,8 @@ session_free(struct session *session)
 	config_clear(&session->active);
 	config_clear(&session->staged);
 	session_clear_lines(session);
-	free(session->id);
+	free(session->key);
+	free(session->secret_id);
 	free(session->service);
 	free(session->instance);
 	free(session->metadata);
@@ -91,7 +117,7 @@ session_free(struct session *session)
 }
 
 struct session *
-session_new(struct protocol *protocol, const char *id, const char *service,
+session_new(struct protocol *protocol, const char *key, const char *service,
     const char *instance)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -104,18 +130,18 @@ session_new(struct protocol *protocol, const char *id, const char *service,
 	config_init(&session->staged);
 	session->protocol = protocol;
 	session->references = 1;
-	session->id = strdup(id);
+	session->key = strdup(key);
 	session->service = strdup(service);
 	session->instance = strdup(instance);
 	session->metadata = strdup("{}");
 	session->connected_wall_ms = session->active_wall_ms = clock_wall_ms();
 	session->lost = clock_now();
-	if (session->id == NULL || session->service == NULL ||
+	if (session->key == NULL || session->service == NULL ||
 	    session->instance == NULL || session->metadata == NULL) {
 		session_free(session);
 		return NULL;
 	}
-	order_insert(&protocol->by_id, session->id, &session->by_id);
+	order_insert(&protocol->by_key, session->key, &session->by_key);
 	TAILQ_INSERT_TAIL(&protocol->sessions, session, of_all);
 	protocol->session_count++;
 	return session;
@@ -148,7 +174,7 @@ session_drop(struct session *session)
 	session->is_gone = true;
 	session_detach(session);
 	poll_drop_all(session);
-	order_remove(&protocol->by_id, session->id);
+	order_remove(&protocol->by_key, session->key);
 	TAILQ_REMOVE(&protocol->sessions, session, of_all);
 	protocol->session_count--;
 	session_release(&session);

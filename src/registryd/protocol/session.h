@@ -35,11 +35,11 @@ STAILQ_HEAD(staged_lines, staged_line);
 
 struct session {
 	TAILQ_ENTRY(session) of_all;
-	struct order_node by_id;
+	struct order_node by_key;
 	struct protocol *protocol;
 	uint32_t references;		/* the list's, and what is under way */
-	char *id;			/* a secret: never logged,
-					 * never shown */
+	char *key;			/* session_key() of its id */
+	char *secret_id;		/* until it was told; else NULL */
 	char *service, *instance;
 	uint32_t maintenance_port;
 	char *metadata;			/* JSON, without the token */
@@ -68,15 +68,24 @@ TAILQ_HEAD(session_list, session);
 /* "billing/a-1": for logs and history. */
 #define SESSION_NAME_SIZE 64
 const char *session_name(const struct session *, char name[SESSION_NAME_SIZE]);
+/*
+ * What is kept of an id, "a-1795260740-" and the SHA-256 of the whole: who
+ * reads the store cannot act for a session.  0, or -1: no id is so long.
+ */
+#define SESSION_KEY_SIZE 224
+MUST_CHECK int session_key(struct bytes id, char key_r[SESSION_KEY_SIZE]);
+/* Whether that is its id. */
+bool session_has_id(const struct session *, struct bytes id);
 /* The id as it may be shown: its random part cut off. */
 #define SESSION_PUBLIC_SIZE 160
 const char *session_public_id(const struct session *,
     char text[SESSION_PUBLIC_SIZE]);
 
 /* A session in the list; NULL when out of memory. */
-struct session *session_new(struct protocol *, const char *id,
+struct session *session_new(struct protocol *, const char *key,
     const char *service, const char *instance);
 struct session *session_find(const struct protocol *, struct bytes id);
+struct session *session_find_key(const struct protocol *, const char *key);
 /* The session of that service and instance. */
 struct session *session_find_owner(const struct protocol *,
     const char *service, const char *instance);

@@ -117,11 +117,11 @@ session_add_applied_notes(const struct session *session,
 
 	if (scopes == SCOPES_ALL)
 		return note_changes_add(changes, NOTE_REMOVE_ALL, NOTE_STAGED,
-		    session->id, 0, NULL);
+		    session->key, 0, NULL);
 	STAILQ_FOREACH(line, &session->lines, entry)
 		if (is_applied(config, line, scopes) &&
 		    note_changes_add(changes, NOTE_REMOVE, NOTE_STAGED,
-			session->id, line->seq, NULL) == -1)
+			session->key, line->seq, NULL) == -1)
 			return -1;
 	return 0;
 }

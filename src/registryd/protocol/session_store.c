@@ -57,7 +57,7 @@ session_add_note(const struct session *session, struct note_changes *changes)
 
 	if (text != NULL)
 		result = note_changes_add(changes, NOTE_PUT, NOTE_SESSION,
-		    session->id, 0, text);
+		    session->key, 0, text);
 	free(text);
 	return result;
 }
@@ -72,7 +72,7 @@ session_add_active_note(const struct session *session,
 	config_write_lines(config, &buf);
 	if (!buf.is_failed)
 		result = note_changes_add(changes, NOTE_PUT, NOTE_ACTIVE,
-		    session->id, 0, buf.len == 0 ? "" : buf.data);
+		    session->key, 0, buf.len == 0 ? "" : buf.data);
 	buf_free(&buf);
 	return result;
 }
@@ -86,7 +86,7 @@ session_add_removal_notes(const struct session *session,
 
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
 		if (note_changes_add(changes, NOTE_REMOVE_ALL, kinds[i],
-			session->id, 0, NULL) == -1)
+			session->key, 0, NULL) == -1)
 			return -1;
 	return 0;
 }
@@ -207,7 +207,7 @@ session_load_note(struct protocol *protocol, const struct store_note *note)
 		load_session(protocol, note);
 		return;
 	}
-	session = session_find(protocol, bytes_of(note->key));
+	session = session_find_key(protocol, note->key);
 	if (session == NULL)
 		log_warn("store: a note of no session: left out");
 	else if (note->kind == NOTE_ACTIVE)

@@ -5,7 +5,6 @@
 #include "registryd/protocol/token.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,16 +37,6 @@ token_free(struct token **p)
 	texts_free(token->prefixes);
 	free(token->label);
 	free(token);
-}
-
-static void
-hash_secret(const char *secret, char hash_r[TOKEN_HASH_SIZE])
-{
-	unsigned char digest[SHA256_DIGEST_LENGTH];
-
-	SHA256((const unsigned char *)secret, strlen(secret), digest);
-	for (int i = 0; i < SHA256_DIGEST_LENGTH; i++)
-		snprintf(hash_r + 2 * i, 3, "%02x", digest[i]);
 }
 
 /* Reading ---------------------------------------------------------------- */
@@ -154,7 +143,7 @@ token_make(struct bytes json, struct token **token_r,
 	random_hex(random, 32);
 	snprintf(secret_r, TOKEN_SECRET_SIZE, "sluice-%s-%s", token->id,
 	    random);
-	hash_secret(secret_r, token->hash);
+	secret_hash(bytes_of(secret_r), token->hash);
 	token->created_wall_ms = clock_wall_ms();
 	*token_r = token;
 	return 0;
@@ -252,7 +241,7 @@ token_find(const struct token_list *tokens, const char *secret)
 	const struct token *token;
 	char hash[TOKEN_HASH_SIZE];
 
-	hash_secret(secret, hash);
+	secret_hash(bytes_of(secret), hash);
 	TAILQ_FOREACH(token, tokens, of_all)
 		if (CRYPTO_memcmp(token->hash, hash, TOKEN_HASH_SIZE) == 0)
 			return token;

@@ -16,9 +16,10 @@
 #include "common/json.h"
 #include "registryd/problem.h"
 #include "registryd/protocol/config.h"
+#include "registryd/store/secret.h"
 
 #define TOKEN_ID_SIZE	  17		/* hex and a NUL */
-#define TOKEN_HASH_SIZE	  65
+#define TOKEN_HASH_SIZE	  SECRET_HASH_SIZE
 #define TOKEN_SECRET_SIZE 96
 
 struct token {

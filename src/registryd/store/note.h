@@ -15,7 +15,7 @@
 #include "common/compat.h"
 
 enum note_kind {
-	NOTE_SESSION,			/* key: the session's id */
+	NOTE_SESSION,			/* key: session_key() of its id */
 	NOTE_ACTIVE,			/* what it has applied: lines */
 	NOTE_STAGED,			/* seq: its staged lines in order */
 	NOTE_TOKEN,			/* key: the token's id */

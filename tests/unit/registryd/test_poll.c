@@ -141,7 +141,7 @@ set_up(void **state)
 	world.protocol.registry = &world.registry;
 	world.session.protocol = &world.protocol;
 	world.session.client = &world.client;
-	world.session.id = strdup("a-1-secret");
+	world.session.key = strdup("a-1-secret");
 	world.session.active.routes = world.active;
 	return 0;
 }
@@ -151,7 +151,7 @@ tear_down(void **state)
 {
 	(void)state;
 	poll_drop_all(&world.session);
-	free(world.session.id);
+	free(world.session.key);
 	return 0;
 }
 
@@ -197,7 +197,7 @@ load(bool is_page, const char *page_url, int64_t since_ms)
 {
 	char body[128];
 	const struct store_note note = { .kind = NOTE_WAITING,
-		.key = world.session.id, .seq = 7, .body = body };
+		.key = world.session.key, .seq = 7, .body = body };
 
 	snprintf(body, sizeof(body), "%lld|%s|%s|ALL",
 	    (long long)(clock_wall_ms() - since_ms),
@@ -402,7 +402,7 @@ a_note_that_is_none_is_left_out(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(bodies); i++) {
 		const struct store_note note = { .kind = NOTE_WAITING,
-			.key = world.session.id, .body = bodies[i] };
+			.key = world.session.key, .body = bodies[i] };
 
 		poll_load_note(&world.session, &note);
 		assert_true(LIST_EMPTY(&world.session.polls));
