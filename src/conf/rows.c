@@ -28,6 +28,12 @@ static const struct setting_word disconnect_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct setting_word tls_version_words[] = {
+	{ "1.2", TLS_1_2 },
+	{ "1.3", TLS_1_3 },
+	{ NULL, 0 },
+};
+
 static const struct setting_word level_words[] = {
 	{ "error", LOG_LEVEL_ERROR },
 	{ "warn", LOG_LEVEL_WARN },
@@ -89,6 +95,21 @@ static const struct setting rows[] = {
 	    "60", SETTINGS_IN_PLACE),
 	SPAN("registration.staged_expiry", registration.staged_expiry_ms,
 	    SECONDS(1), DAYS(7), "30m"),
+	LIST("registration.tls_listen", registration.tls.listen, "",
+	    SETTINGS_RESTART, check_listen),
+	STRING("registration.tls_certificate", registration.tls.certificate,
+	    "", SETTINGS_IN_PLACE, check_optional_path),
+	STRING("registration.tls_key", registration.tls.key, "",
+	    SETTINGS_IN_PLACE, check_optional_path),
+	STRING("registration.tls_client_ca", registration.tls.client_ca, "",
+	    SETTINGS_IN_PLACE, check_optional_path),
+	{ "registration.tls_min_version", SETTING_ENUM,
+	  AT(registration.tls.min_version), 0, 0, "1.2", SETTINGS_IN_PLACE,
+	  tls_version_words, NULL, false },
+	STRING("registration.tls_ciphers", registration.tls.ciphers, "",
+	    SETTINGS_IN_PLACE, NULL),
+	SPAN("registration.tls_handshake_timeout",
+	    registration.tls.handshake_timeout_ms, 100, HOURS(1), "10s"),
 
 	LIST("admin.listen", admin.listen, "unix:admin.sock,127.0.0.1:9180",
 	    SETTINGS_RESTART, check_listen),

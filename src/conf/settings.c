@@ -5,6 +5,7 @@
 #include "conf/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "conf/file.h"
@@ -65,6 +66,31 @@ check_health(struct draft *draft)
 		    "dead backend come at the pace of the time-out");
 }
 
+/* The files are opened by master alone, which says where they are named. */
+static void
+check_tls(struct draft *draft)
+{
+	struct tls_setting *tls = &draft->settings->registration.tls;
+	const struct {
+		const char *name;
+		char *where;
+	} named[] = {
+		{ "registration.tls_certificate", tls->certificate_where },
+		{ "registration.tls_key", tls->key_where },
+		{ "registration.tls_client_ca", tls->client_ca_where },
+		{ "registration.tls_ciphers", tls->ciphers_where },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(named); i++)
+		snprintf(named[i].where, SETTING_WHERE_SIZE, "%.159s",
+		    draft_origin(draft, named[i].name));
+	if (tls->listen.count > 0 && *tls->certificate == '\0')
+		draft_fault(draft,
+		    draft_origin(draft, "registration.tls_listen"),
+		    "registration.tls_listen: no certificate; set "
+		    "registration.tls_certificate");
+}
+
 /* What concerns several settings at once. */
 static void
 check_together(struct draft *draft)
@@ -74,6 +100,7 @@ check_together(struct draft *draft)
 	check_pool(draft);
 	check_store(draft);
 	check_health(draft);
+	check_tls(draft);
 	if (draft->settings->listen_count == 0)
 		draft_fault(draft, draft_origin(draft, "listen"),
 		    "listen: none; give at least one address");

@@ -40,6 +40,25 @@ enum store_driver { STORE_MEMORY, STORE_SQLITE, STORE_POSTGRES };
 enum on_disconnect { ON_DISCONNECT_KEEP, ON_DISCONNECT_DISABLE };
 enum access_format { ACCESS_COMBINED, ACCESS_JSON, ACCESS_CUSTOM };
 
+enum tls_version { TLS_1_2, TLS_1_3 };
+
+#define SETTING_WHERE_SIZE 160		/* "file:line"; "": not in a file */
+
+/* Listeners that speak TLS, with what they show. */
+struct tls_setting {
+	struct address_list listen;
+	char *certificate, *key, *client_ca; /* paths; key "" : beside the
+					      * certificate; client_ca "" :
+					      * clients need show none */
+	char *ciphers;			/* of TLS 1.2; "" : ours */
+	enum tls_version min_version;
+	int64_t handshake_timeout_ms;
+	char certificate_where[SETTING_WHERE_SIZE];
+	char key_where[SETTING_WHERE_SIZE];
+	char client_ca_where[SETTING_WHERE_SIZE];
+	char ciphers_where[SETTING_WHERE_SIZE];
+};
+
 /* service "NAME" { backends = { "http://..." } policy = "round_robin" ... } */
 struct static_service {
 	char *name;
@@ -80,6 +99,7 @@ struct settings {
 		int64_t poll_interval_ms; /* of MAINT_ENTER, MAINT_EXIT */
 		uint32_t poll_limit;	/* rounds */
 		enum on_disconnect on_disconnect;
+		struct tls_setting tls;
 	} registration;
 
 	struct {

@@ -213,6 +213,7 @@ static const struct {
 	[TO_ROLE_PEER] = { 0, 1, on_role_message },
 	[TO_ROLE_RELOADED] = { sizeof(struct role_outcome), 0,
 	    on_role_message },
+	[TO_ROLE_CERTIFICATES] = { 0, 1, on_role_message },
 };
 
 static int

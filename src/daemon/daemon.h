@@ -56,8 +56,9 @@ struct daemon_role {
 	/* Log files were rotated; the error log is done already. NULL: none. */
 	void (*reopen)(struct daemon *);
 
-	/* Other messages of master (TO_ROLE_PEER, TO_ROLE_RELOADED).  NULL:
-	 * none.  Returns as channel_message_fn. */
+	/* Other messages of master (TO_ROLE_PEER, TO_ROLE_RELOADED,
+	 * TO_ROLE_CERTIFICATES).  NULL: none.  Returns as
+	 * channel_message_fn. */
 	int (*message)(struct daemon *, const struct channel_message *);
 };
 

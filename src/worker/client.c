@@ -121,7 +121,7 @@ client_broken(struct client *client)
 static void
 linger(struct client *client)
 {
-	stream_shutdown(&client->link.stream);
+	(void)stream_shutdown(&client->link.stream);
 	client->state = CLIENT_LINGERING;
 	worker_set_timer(client->worker, &client->timer, LINGER_MS);
 	link_settle_input(&client->link);

@@ -18,8 +18,8 @@
 
 #include "common/bytes.h"
 #include "common/compat.h"
+#include "daemon/stream.h"
 #include "worker/buffer_pool.h"
-#include "worker/stream.h"
 
 /* A run of at least this many bytes is written without being copied. */
 #define LINK_DIRECT_BYTES 8192

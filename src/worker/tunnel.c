@@ -75,7 +75,7 @@ pass_end(struct tunnel *tunnel, enum side from)
 	    link_has_output(tunnel->links[to]))
 		return;
 	tunnel->is_shut[to] = true;
-	stream_shutdown(&tunnel->links[to]->stream);
+	(void)stream_shutdown(&tunnel->links[to]->stream);
 }
 
 static struct bytes

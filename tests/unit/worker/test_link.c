@@ -71,10 +71,11 @@ peer_writev(struct stream *stream, const struct iovec *iov, int count)
 	return (ssize_t)(peer.got_len - before);
 }
 
-static void
+static int
 peer_shutdown(struct stream *stream)
 {
 	(void)stream;
+	return 0;
 }
 
 static void
@@ -84,8 +85,15 @@ peer_close(struct stream *stream)
 	stream->fd = -1;
 }
 
+static bool
+peer_has_more(const struct stream *stream)
+{
+	(void)stream;
+	return false;
+}
+
 static const struct stream_ops peer_ops = { peer_read, peer_writev,
-	peer_shutdown, peer_close };
+	peer_shutdown, peer_close, peer_has_more };
 
 struct fixture {
 	struct ev_loop *loop;
@@ -105,8 +113,9 @@ static int
 open_link(void **state)
 {
 	static struct fixture fixture;
-	const struct stream stream = { &peer_ops, open("/dev/null", O_RDWR) };
+	struct stream stream = stream_plain(open("/dev/null", O_RDWR));
 
+	stream.ops = &peer_ops;
 	memset(&peer, 0, sizeof(peer));
 	peer.takes = SIZE_MAX;
 	fixture.loop = ev_loop_new(EVFLAG_AUTO);

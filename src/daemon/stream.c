@@ -1,8 +1,8 @@
 /*
- * worker/stream.c - the one small way in which bytes come and go.
+ * daemon/stream.c - the one small way in which bytes come and go.
  */
 /* SPDX-License-Identifier: ISC */
-#include "worker/stream.h"
+#include "daemon/stream.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -39,10 +39,10 @@ plain_writev(struct stream *stream, const struct iovec *iov, int count)
 	return put;
 }
 
-static void
+static int
 plain_shutdown(struct stream *stream)
 {
-	(void)shutdown(stream->fd, SHUT_WR);
+	return shutdown(stream->fd, SHUT_WR);
 }
 
 static void
@@ -53,15 +53,29 @@ plain_close(struct stream *stream)
 	stream->fd = -1;
 }
 
+static bool
+plain_has_more(const struct stream *stream)
+{
+	(void)stream;
+	return false;
+}
+
 static const struct stream_ops plain_ops = {
 	.read = plain_read,
 	.writev = plain_writev,
 	.shutdown = plain_shutdown,
 	.close = plain_close,
+	.has_more = plain_has_more,
 };
 
 struct stream
 stream_plain(int fd)
 {
-	return (struct stream){ .ops = &plain_ops, .fd = fd };
+	return (struct stream){
+		.ops = &plain_ops,
+		.fd = fd,
+		.read_wants = EV_READ,
+		.write_wants = EV_WRITE,
+		.is_open = true,
+	};
 }
