@@ -18,9 +18,12 @@ enum inherited_fd {
 	FD_FAILURES = 7,		/* eventfd: workers -> healthd */
 	FD_PEER = 8,			/* registryd <-> healthd,
 					 * health_msg.h */
+	FD_CERTIFICATES = 9,		/* sealed memfd for TLS, where there
+					 * are such listeners: registryd */
 	FD_LISTEN_FIRST = 16,		/* listeners, in the order of settings;
 					 * workers: listens; registryd: admin,
-					 * then registration */
+					 * then registration, without and
+					 * with TLS */
 };
 
 /* argv of a role: PROGRAM -r K, where K is the region of worker.K (0 for

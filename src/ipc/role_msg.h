@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define ROLE_MSG_VERSION 2
+#define ROLE_MSG_VERSION 3
 
 enum to_role {				/* master speaks */
 	TO_ROLE_RELOAD,			/* no body; fd: the new settings */
@@ -21,6 +21,8 @@ enum to_role {				/* master speaks */
 					 * process behind the old one died */
 	TO_ROLE_RELOADED,		/* struct role_outcome; registryd only,
 					 * answers FROM_ROLE_RELOAD_PLEASE */
+	TO_ROLE_CERTIFICATES,		/* no body; fd: a new FD_CERTIFICATES;
+					 * registryd only, behind a reload */
 	TO_ROLE_COUNT
 };
 

@@ -107,6 +107,9 @@ equip_role(struct process *process, struct spawn_plan *plan,
 		return -1;
 	if (row->has_failures)
 		spawn_plan_add(plan, master->failures_fd, FD_FAILURES);
+	if (row->has_certificates && master->certificates_fd != -1)
+		spawn_plan_add(plan, master->certificates_fd,
+		    FD_CERTIFICATES);
 	add_listeners(process, row, plan);
 	return row->has_peer ? add_peer(process, plan, temporary) : 0;
 }

@@ -276,17 +276,23 @@ listeners_open_admin(const struct settings *settings, gid_t gid,
 		.gid = gid,
 		.dir = settings->runtime_dir,
 	};
-	struct listen_wish registration = admin;
+	const struct address_list *with_tls =
+	    &settings->registration.tls.listen;
+	struct listen_wish registration = admin, registration_tls;
 
 	registration.what = "registration listen";
 	registration.backlog = REGISTRATION_BACKLOG;
+	registration_tls = registration;
+	registration_tls.what = "registration tls_listen";
 	if (make_room(listeners_r, settings->admin.listen.count +
-		settings->registration.listen.count, fault) == -1)
+		settings->registration.listen.count + with_tls->count,
+		fault) == -1)
 		return -1;
 	if (add_all(listeners_r, &settings->admin.listen, &admin, fault) ==
 		0 &&
 	    add_all(listeners_r, &settings->registration.listen,
-		&registration, fault) == 0)
+		&registration, fault) == 0 &&
+	    add_all(listeners_r, with_tls, &registration_tls, fault) == 0)
 		return 0;
 	listeners_close(listeners_r);
 	return -1;

@@ -49,8 +49,8 @@ MUST_CHECK int listeners_open_traffic(const struct settings *, uint32_t slots,
     bool has_orphans, const struct listeners *old,
     struct listeners *listeners_r, struct listen_fault *fault);
 
-/* Those of registryd: the admin API, then registration; unix sockets 0660
- * and of group gid. */
+/* Those of registryd: the admin API, then registration, without and with
+ * TLS; unix sockets 0660 and of group gid. */
 MUST_CHECK int listeners_open_admin(const struct settings *, gid_t gid,
     struct listeners *listeners_r, struct listen_fault *fault);
 

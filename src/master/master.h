@@ -47,6 +47,7 @@ struct master {
 	char pid_path[PIDFILE_PATH_SIZE];
 	int pid_fd;
 	int settings_fd;		/* sealed memfd of settings */
+	int certificates_fd;		/* sealed, of TLS; -1: none */
 	int failures_fd;		/* eventfd between workers and
 					 * healthd */
 	int report_fd;			/* to the shell that waits; -1: none */

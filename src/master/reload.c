@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "daemon/settings_fd.h"
 #include "ipc/role_msg.h"
+#include "master/certificates.h"
 #include "master/error_log.h"
 #include "master/master.h"
 #include "master/notify.h"
@@ -80,8 +81,32 @@ struct reload_means {
 	struct settings *settings;
 	struct listeners traffic;
 	int settings_fd;
+	int certificates_fd;		/* -1: there are none */
 	uint32_t worker_count;
 };
+
+static void
+close_certificates(struct reload_means *means)
+{
+	if (means->certificates_fd != -1)
+		close(means->certificates_fd);
+	means->certificates_fd = -1;
+}
+
+/* 0 or -1, told why. */
+static int
+read_certificates(const struct master *master, struct reload_means *means,
+    struct buf *outcome)
+{
+	struct buf lines = { 0 };
+	int result = certificates_read(means->settings,
+	    master->options->conf_path, &lines, &means->certificates_fd);
+
+	tell_lines(result == -1 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, &lines,
+	    outcome);
+	buf_free(&lines);
+	return result;
+}
 
 static int
 gather(const struct master *master, struct reload_means *means,
@@ -90,6 +115,8 @@ gather(const struct master *master, struct reload_means *means,
 	struct listen_fault fault = { 0 };
 	struct buf line = { 0 };
 
+	if (read_certificates(master, means, outcome) == -1)
+		return -1;
 	means->worker_count = master_worker_count(means->settings);
 	if (listeners_open_traffic(means->settings, means->worker_count,
 		workers_have_old(master), &master->traffic, &means->traffic,
@@ -101,12 +128,14 @@ gather(const struct master *master, struct reload_means *means,
 		tell_lines(LOG_LEVEL_ERROR, &line, outcome);
 		buf_free(&fault.text);
 		buf_free(&line);
+		close_certificates(means);
 		return -1;
 	}
 	if ((means->settings_fd = settings_fd_new(means->settings)) == -1) {
 		buf_append_text(&line, "settings: memory ran out");
 		tell_lines(LOG_LEVEL_ERROR, &line, outcome);
 		listeners_close(&means->traffic);
+		close_certificates(means);
 		buf_free(&line);
 		return -1;
 	}
@@ -136,9 +165,12 @@ commit(struct master *master, struct reload_means *means)
 		listeners_steer(&master->traffic, means->worker_count);
 	listeners_close(&master->traffic);
 	close(master->settings_fd);
+	if (master->certificates_fd != -1)
+		close(master->certificates_fd);
 	master->traffic = means->traffic;
 	master->settings = means->settings;
 	master->settings_fd = means->settings_fd;
+	master->certificates_fd = means->certificates_fd;
 	master->worker_count = means->worker_count;
 	apply_log(master, old);
 	if (old->max_connections != master->settings->max_connections)
@@ -148,6 +180,9 @@ commit(struct master *master, struct reload_means *means)
 	for (uint32_t i = 0; i < MASTER_ROLES_MAX; i++)
 		process_order(&master->processes[i], TO_ROLE_RELOAD, NULL, 0,
 		    master->settings_fd);
+	if (master->certificates_fd != -1)
+		process_order(&master->processes[REGISTRYD_INDEX],
+		    TO_ROLE_CERTIFICATES, NULL, 0, master->certificates_fd);
 	if (!is_same_ports)
 		workers_begin_set(master);
 	else
@@ -178,7 +213,8 @@ count_outcome(struct master *master, bool is_good)
 static bool
 reload_into(struct master *master, struct buf *outcome)
 {
-	struct reload_means means = { .settings_fd = -1 };
+	struct reload_means means = { .settings_fd = -1,
+		.certificates_fd = -1 };
 
 	notify_reloading();
 	means.settings = read_settings(master, outcome);

@@ -20,6 +20,7 @@ static const struct role_row rows[] = {
 		.listens = ROLE_LISTENS_ADMIN,
 		.has_peer = true,
 		.may_ask = true,
+		.has_certificates = true,
 	},
 	[ROLE_HEALTHD] = {
 		.name = "healthd",

@@ -25,6 +25,7 @@ struct role_row {
 	bool has_failures;		/* holds the failures' eventfd */
 	bool has_peer;			/* end of registryd <-> healthd */
 	bool may_ask;			/* for reloads and log levels */
+	bool has_certificates;		/* accepts with TLS */
 };
 
 /* By enum role_kind. */

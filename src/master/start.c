@@ -22,6 +22,7 @@
 #include "daemon/settings_fd.h"
 #include "master/background.h"
 #include "master/capacity.h"
+#include "master/certificates.h"
 #include "master/error_log.h"
 #include "master/orphans.h"
 #include "master/supervise.h"
@@ -137,6 +138,20 @@ log_listeners(const char *what, const struct listeners *listeners,
 }
 
 static void
+open_certificates(struct master *master)
+{
+	struct buf lines = { 0 };
+	int result = certificates_read(master->settings,
+	    master->options->conf_path, &lines, &master->certificates_fd);
+
+	if (lines.len > 0)
+		fprintf(stderr, "%.*s", (int)lines.len, lines.data);
+	buf_free(&lines);
+	if (result == -1)
+		fatal(EX_CONFIG, "a listener with TLS cannot be opened");
+}
+
+static void
 find_segment(struct master *master)
 {
 	if (segment_dir(master->settings->instance, master->segment_dir) == -1)
@@ -246,6 +261,8 @@ static void
 open_log(struct master *master)
 {
 	uint32_t admin_count = master->settings->admin.listen.count;
+	uint32_t plain_count = admin_count +
+	    master->settings->registration.listen.count;
 
 	log_set_level(master->settings->log.level);
 	if (error_log_open(master) == -1)
@@ -259,6 +276,8 @@ open_log(struct master *master)
 	    master->traffic.count);
 	log_listeners("admin on", &master->admin, 0, admin_count);
 	log_listeners("registration on", &master->admin, admin_count,
+	    plain_count);
+	log_listeners("registration with TLS on", &master->admin, plain_count,
 	    master->admin.count);
 }
 
@@ -274,6 +293,8 @@ close_all(struct master *master)
 	if (master->exit_status == 0 || !master->is_adopted)
 		segment_remove(master->segment_dir);
 	close(master->settings_fd);
+	if (master->certificates_fd != -1)
+		close(master->certificates_fd);
 	close(master->failures_fd);
 	pidfile_remove(master->pid_path, master->pid_fd);
 	settings_free(&master->settings);
@@ -295,6 +316,7 @@ start_run(const struct options *options, struct settings *settings)
 	if (!options->is_foreground)
 		background_enter(&master);
 	descriptors_raise(settings);
+	open_certificates(&master);
 	make_directories(&master);
 	lock_pid_file(&master);
 	find_segment(&master);

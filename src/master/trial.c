@@ -20,6 +20,7 @@
 #include "common/buf.h"
 #include "http/url.h"
 #include "master/bind.h"
+#include "master/certificates.h"
 #include "master/pidfile.h"
 #include "master/privileges.h"
 
@@ -90,6 +91,9 @@ try_binds(const struct trial *trial)
 	for (uint32_t i = 0; i < settings->registration.listen.count; i++)
 		try_bind(trial, "", "registration listen",
 		    settings->registration.listen.list[i]);
+	for (uint32_t i = 0; i < settings->registration.tls.listen.count; i++)
+		try_bind(trial, "", "registration tls_listen",
+		    settings->registration.tls.listen.list[i]);
 }
 
 /* Files ------------------------------------------------------------------ */
@@ -138,6 +142,23 @@ try_files(const struct trial *trial, const struct identity *identity)
 	try_file(trial, "log.access", settings->log.access);
 	try_file(trial, "log.error", settings->log.error);
 	identity_leave(identity);
+}
+
+/* A sysexits status: without them it would not start. */
+static int
+try_certificates(const struct trial *trial)
+{
+	struct buf lines = { 0 };
+	int fd, result;
+
+	result = certificates_read(trial->settings, trial->conf_path, &lines,
+	    &fd);
+	if (lines.len > 0)
+		fprintf(stderr, "%.*s", (int)lines.len, lines.data);
+	buf_free(&lines);
+	if (fd != -1)
+		close(fd);
+	return result == -1 ? EX_CONFIG : 0;
 }
 
 /* Others ----------------------------------------------------------------- */
@@ -277,9 +298,10 @@ trial_run(const struct settings *settings, const char *conf_path)
 
 	if (status != 0)
 		return status;
+	status = try_certificates(&trial);
 	try_binds(&trial);
 	try_files(&trial, &identity);
 	try_database(&trial);
 	try_backends(&trial);
-	return 0;
+	return status;
 }

@@ -12,7 +12,7 @@
  * Tries what a start would do, without leaving anything behind, and
  * prints what would be in the way to stderr, each "conf_path: warning:
  * ...".  Returns EX_CONFIG when the configuration itself names what is not
- * there (a user), else 0.
+ * there or no good (a user, a certificate), else 0.
  */
 MUST_CHECK int trial_run(const struct settings *, const char *conf_path);
 

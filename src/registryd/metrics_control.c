@@ -1,13 +1,16 @@
 /*
- * registryd/metrics_control.c - what /metrics says of drains.
+ * registryd/metrics_control.c - what /metrics says of drains, and of
+ * certificates.
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "daemon/tls.h"
 #include "registryd/metrics.h"
 #include "registryd/metrics_parts.h"
+#include "registryd/protocol/protocol.h"
 
 static void
 write_drain(struct buf *buf, enum object_kind kind, const char *key,
@@ -50,4 +53,22 @@ metrics_write_drains(struct metrics_page *page, const struct model *model)
 		write_drain(&page->buf, OBJECT_ROUTE, id,
 		    &route->object.condition);
 	}
+}
+
+void
+metrics_write_certificates(struct buf *buf, const struct protocol *protocol)
+{
+	const struct metric_label label = { "listener",
+		bytes_of("registration") };
+	const struct tls_certificate *certificate;
+
+	if (protocol->tls == NULL)
+		return;
+	certificate = tls_context_certificate(protocol->tls);
+	metric_begin(buf, metric_row(METRIC_CERTIFICATE_END));
+	metric_number(buf, metric_row(METRIC_CERTIFICATE_END), "", &label, 1,
+	    (double)certificate->not_after_wall_ms / 1e3);
+	metric_begin(buf, metric_row(METRIC_HANDSHAKES_FAILED));
+	metric_integer(buf, metric_row(METRIC_HANDSHAKES_FAILED), "", NULL, 0,
+	    protocol->handshake_failed_count);
 }

@@ -13,6 +13,8 @@
 #include "shm/route_table.h"
 #include "shm/worker_stats.h"
 
+struct protocol;
+
 struct metrics_page {
 	struct buf buf;
 	struct worker_stats *workers[SEGMENT_WORKERS_MAX];
@@ -26,6 +28,7 @@ void metrics_write_backends(struct metrics_page *, const struct route_table *,
     const struct health_map *);
 /* metrics_control.c */
 void metrics_write_drains(struct metrics_page *, const struct model *);
+void metrics_write_certificates(struct buf *, const struct protocol *);
 /* metrics_instances.c */
 void metrics_write_instances(struct buf *, const struct instances *);
 /* metrics_process.c */

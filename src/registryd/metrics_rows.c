@@ -105,6 +105,12 @@ static const struct metric_row rows[METRIC_COUNT] = {
 	    "Generations that the table of an instance is behind the store."),
 	[METRIC_INSTANCE_STALE] = GAUGE("sluice_instance_stale",
 	    "1 for an instance that has not told of itself for too long."),
+	[METRIC_CERTIFICATE_END] =
+	    GAUGE("sluice_certificate_not_after_timestamp_seconds",
+		"When the certificate that a listener shows expires."),
+	[METRIC_HANDSHAKES_FAILED] =
+	    COUNTER("sluice_registration_tls_handshakes_failed_total",
+		"Connections that ended before TLS was agreed on."),
 	[METRIC_RELOAD_TIME] =
 	    GAUGE("sluice_config_last_reload_success_timestamp_seconds",
 		"When the configuration was last read again, well."),

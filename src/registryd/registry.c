@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/random.h"
@@ -103,6 +104,11 @@ registry_message(struct daemon *daemon, const struct channel_message *message)
 		take_healthd(registry, message->fds[0]);
 		message->fds[0] = -1;
 		return 0;
+	case TO_ROLE_CERTIFICATES:
+		if (protocol_take_certificates(registry->protocol,
+			message->fds[0]) == -1)
+			log_error("registration: the old certificate stays");
+		return 0;
 	case TO_ROLE_RELOADED:
 		if (message->body_len != sizeof(outcome))
 			break;
@@ -178,22 +184,39 @@ start_server(struct registry *registry)
 	return 0;
 }
 
+static int
+listen_all(struct registry *registry, const struct address_list *listen,
+    int first_fd, bool is_tls)
+{
+	for (uint32_t i = 0; i < listen->count; i++) {
+		if (protocol_listen(registry->protocol, first_fd + (int)i,
+			is_tls) == 0)
+			continue;
+		log_error("registration %s: %m", listen->list[i]);
+		return -1;
+	}
+	return 0;
+}
+
 /* Its listeners stand behind those of the admin API. */
 static int
 start_protocol(struct registry *registry)
 {
 	const struct settings *settings = registry->daemon->settings;
+	const struct address_list *plain = &settings->registration.listen;
+	const struct address_list *tls = &settings->registration.tls.listen;
 	int first = FD_LISTEN_FIRST + (int)settings->admin.listen.count;
 
-	if (protocol_new(registry, &registry->protocol) == -1)
+	if (protocol_new(registry, &registry->protocol) == -1 ||
+	    listen_all(registry, plain, first, false) == -1 ||
+	    listen_all(registry, tls, first + (int)plain->count, true) == -1)
 		return -1;
-	for (uint32_t i = 0; i < settings->registration.listen.count; i++) {
-		if (protocol_listen(registry->protocol, first + (int)i) == 0)
-			continue;
-		log_error("registration %s: %m",
-		    settings->registration.listen.list[i]);
+	if (tls->count == 0)
+		return 0;
+	if (protocol_take_certificates(registry->protocol,
+		FD_CERTIFICATES) == -1)
 		return -1;
-	}
+	close(FD_CERTIFICATES);
 	return 0;
 }
 

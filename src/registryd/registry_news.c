@@ -5,6 +5,7 @@
 #include "registryd/registry_news.h"
 
 #include "common/json.h"
+#include "daemon/tls.h"
 #include "shm/health.h"
 
 #define HEALTH_STATES	(HEALTH_UP | HEALTH_DOWN)
@@ -136,4 +137,34 @@ registry_tell_drain(struct registry *registry, uint64_t backend_id,
 	json_write_text(&writer, is_clean ? "clean" : "forced");
 	end(&writer, clock_wall_ms());
 	tell(registry, NEWS_DRAIN, backend_id, &json);
+}
+
+static void
+write_time(struct json_writer *writer, const char *key, int64_t wall_ms)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_format_rfc3339(wall_ms, text);
+	json_write_key(writer, key);
+	json_write_text(writer, text);
+}
+
+void
+registry_tell_certificate(struct registry *registry,
+    const struct tls_certificate *certificate)
+{
+	struct buf json = { 0 };
+	struct json_writer writer = line_writer(&json);
+
+	json_write_begin(&writer, '{');
+	json_write_key(&writer, "listener");
+	json_write_text(&writer, "registration");
+	json_write_key(&writer, "subject");
+	json_write_text(&writer, certificate->subject);
+	json_write_key(&writer, "fingerprint");
+	json_write_text(&writer, certificate->fingerprint);
+	write_time(&writer, "not_before", certificate->not_before_wall_ms);
+	write_time(&writer, "not_after", certificate->not_after_wall_ms);
+	end(&writer, clock_wall_ms());
+	tell(registry, NEWS_CERT, 0, &json);
 }

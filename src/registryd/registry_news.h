@@ -8,6 +8,8 @@
 #include "ipc/health_msg.h"
 #include "registryd/registry.h"
 
+struct tls_certificate;
+
 /* A backend's flags changed: NEWS_BACKEND_HEALTH, NEWS_CIRCUIT or both. */
 void registry_tell_health(struct registry *, const struct health_changed *);
 /* The configuration was read again. */
@@ -15,5 +17,8 @@ void registry_tell_config(struct registry *);
 /* A drain is over: is_clean says that nothing had to be cut. */
 void registry_tell_drain(struct registry *, uint64_t backend_id,
     bool is_clean);
+/* The registration protocol shows another certificate. */
+void registry_tell_certificate(struct registry *,
+    const struct tls_certificate *);
 
 #endif

@@ -8,6 +8,8 @@
  * follows waits in the buffer, so that answers come in order.  A
  * connection whose peer left while it was busy is freed once its command
  * is over.
+ *
+ * client.c has the lines, client_io.c the stream.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_PROTOCOL_CLIENT_H
@@ -20,26 +22,33 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "daemon/stream.h"
 #include "registryd/protocol/line.h"
 
 struct protocol;
 struct session;
+struct tls_context;
 
 struct client {
 	LIST_ENTRY(client) of_protocol;
 	struct protocol *protocol;
 	struct session *session;	/* NULL: none (yet, or any more) */
-	int fd;				/* -1: the peer left */
-	ev_io readable, writable;
-	ev_timer timer;			/* idle_timeout, or a close's rest */
+	struct stream stream;		/* closed: the peer left */
+	TAILQ_ENTRY(client) of_handshakes;
+	bool is_shaking_hands;		/* on that list */
+	ev_io io;
+	ev_timer timer;			/* idle_timeout, a handshake's, or a
+					 * close's rest */
 	struct buf in, out;
 	size_t scanned;			/* of in, without a line's end */
 	struct buf text;		/* the line that is being carried out */
 	struct protocol_line line;	/* slices of text */
 	bool is_busy;			/* the command has not answered */
 	bool is_waiting;		/* the command is to be tried again */
+	bool is_reading;		/* there is room for more */
 	bool is_ended;			/* the peer sends no more */
 	bool is_closing;		/* no more commands */
+	bool is_shutting;		/* the end waits for room to be said */
 	bool is_shut;			/* our side is shut,
 					 * theirs is awaited */
 	bool is_advancing;
@@ -47,7 +56,8 @@ struct client {
 	char from[80];
 };
 
-void client_open(struct protocol *, int fd);
+/* tls NULL: a bare socket.  fd becomes the client's. */
+void client_open(struct protocol *, int fd, const struct tls_context *tls);
 /* At once, whatever is under way. */
 void client_close(struct client *);
 /* Only of a closed one that is not busy. */
@@ -56,6 +66,19 @@ void client_free(struct client *);
 void client_advance(struct client *);
 /* Answers what was asked no more; closes when all is sent. */
 void client_finish(struct client *);
+
+/* Writes what there is, and goes on with a close that waits for it. */
+void client_flush(struct client *);
+/* Begins idle_timeout anew. */
+void client_restart_idle(struct client *);
+/* Reads on, or no more for the while. */
+void client_read(struct client *, bool is_reading);
+
+static inline bool
+client_is_connected(const struct client *client)
+{
+	return client->stream.fd != -1;
+}
 
 /* Sends a line that was not asked for, "\n" added. */
 void client_send(struct client *, struct bytes line);

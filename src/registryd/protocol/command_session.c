@@ -152,7 +152,7 @@ on_registered(void *context, bool is_kept)
 	} else {
 		log_info("session %s: registered from %s",
 		    session_name(session, name), session->from);
-		if (client->fd != -1)
+		if (client_is_connected(client))
 			session_attach(session, client);
 		client_answer(client, "ACK|%s", session->secret_id);
 		free(session->secret_id);

@@ -12,6 +12,7 @@
 
 #include "common/log.h"
 #include "daemon/resolver.h"
+#include "daemon/tls.h"
 #include "registryd/protocol/apply.h"
 #include "registryd/registry.h"
 
@@ -47,9 +48,11 @@ pause_accepting(struct protocol *protocol)
 
 /* false: there is nobody more to accept now. */
 static bool
-accept_one(struct protocol *protocol, int listener)
+accept_one(const struct protocol_listener *listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct protocol *protocol = listener->protocol;
+	int fd = accept4(listener->readable.fd, NULL, NULL,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0 && protocol->client_count >= CONNECTIONS_MAX) {
 		log_warn("registration: more than %d connections: one "
@@ -58,7 +61,8 @@ accept_one(struct protocol *protocol, int listener)
 		return true;
 	}
 	if (fd >= 0) {
-		client_open(protocol, fd);
+		client_open(protocol, fd,
+		    listener->is_tls ? protocol->tls : NULL);
 		return true;
 	}
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -78,7 +82,7 @@ on_acceptable(struct ev_loop *loop, ev_io *readable, int events)
 	(void)loop;
 	(void)events;
 	for (int i = 0; i < ACCEPT_AT_ONCE; i++)
-		if (!accept_one(listener->protocol, readable->fd))
+		if (!accept_one(listener))
 			return;
 }
 
@@ -94,7 +98,7 @@ on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 int
-protocol_listen(struct protocol *protocol, int fd)
+protocol_listen(struct protocol *protocol, int fd, bool is_tls)
 {
 	struct protocol_listener *listener;
 
@@ -104,6 +108,7 @@ protocol_listen(struct protocol *protocol, int fd)
 	}
 	listener = &protocol->listeners[protocol->listener_count++];
 	listener->protocol = protocol;
+	listener->is_tls = is_tls;
 	ev_io_init(&listener->readable, on_acceptable, fd, EV_READ);
 	listener->readable.data = listener;
 	return 0;
@@ -330,6 +335,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	protocol->resolver = resolver_new(registry->loop);
 	LIST_INIT(&protocol->tests);
 	TAILQ_INIT(&protocol->tokens);
+	TAILQ_INIT(&protocol->handshakes);
 	if (protocol->notes == NULL || protocol->resolver == NULL) {
 		free(protocol);
 		return -1;
@@ -412,5 +418,6 @@ protocol_free(struct protocol **p)
 	ev_timer_stop(protocol->loop, &protocol->tick);
 	note_queue_free(&protocol->notes);
 	resolver_free(&protocol->resolver);
+	tls_context_free(&protocol->tls);
 	free(protocol);
 }

@@ -25,6 +25,7 @@ struct resolver;
 struct protocol_listener {
 	struct protocol *protocol;
 	ev_io readable;
+	bool is_tls;
 };
 
 LIST_HEAD(client_list, client);
@@ -37,6 +38,11 @@ struct protocol {
 	ev_timer accept_again;		/* after EMFILE */
 	struct client_list clients, closed;
 	uint32_t client_count;
+	struct tls_context *tls;	/* of the next connections; NULL: no
+					 * listener has it */
+	TAILQ_HEAD(, client) handshakes; /* the oldest first */
+	uint32_t handshake_count;
+	uint64_t handshake_failed_count;
 	ev_timer sweep, wake, tick;
 	struct session_list sessions;
 	struct order_tree by_key;
@@ -52,7 +58,10 @@ struct protocol {
 
 MUST_CHECK int protocol_new(struct registry *, struct protocol **protocol_r);
 /* Takes fd over; accepting begins when the store has been read. */
-MUST_CHECK int protocol_listen(struct protocol *, int fd);
+MUST_CHECK int protocol_listen(struct protocol *, int fd, bool is_tls);
+/* certificates.c: what master read of the files; fd stays the caller's.
+ * 0, or -1 with what there was (logged). */
+MUST_CHECK int protocol_take_certificates(struct protocol *, int fd);
 
 /* The notes of a load: of the first that is good, alone. */
 void protocol_load_begin(struct protocol *);
