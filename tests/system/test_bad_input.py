@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from harness.certificates import Authority, Identity, openssl
 from harness.sluice import Sluice
 from harness.wait import wait_until
 
@@ -53,6 +54,130 @@ def test_a_bad_setting_is_named_with_its_line(stopped, line, what):
         assert done.returncode in (64, 67, 78), done
         assert f"{instance.conf_path}:" in done.stderr, done.stderr
         assert what in done.stderr
+
+
+# Certificates
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def identity(authority, tmp_path):
+    return Identity(authority, tmp_path / "identity")
+
+
+def spoil(path, how):
+    if how == "missing":
+        path.unlink()
+    elif how == "a directory":
+        path.unlink()
+        path.mkdir()
+    elif how == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        path.write_bytes(how)
+
+
+def is_refused(instance, key, path, what):
+    """By a test and by a start, with the line that names the file."""
+    line = 1 + next(number for number, text in enumerate(
+        instance.conf_path.read_text().splitlines()) if key in text)
+    for arguments in (("-t",), ("-F",)):
+        done = run(instance, *arguments)
+        assert done.returncode == 78, done
+        assert (f"{instance.conf_path}:{line}: registration.{key}: "
+                f"'{path}' {what}") in done.stderr, done.stderr
+    return True
+
+
+READ = "cannot be read: "
+
+
+@pytest.mark.parametrize("key", ["tls_certificate", "tls_key"])
+@pytest.mark.parametrize("how, what", [
+    ("missing", READ + "No such file or directory"),
+    ("a directory", READ + "Is a directory"),
+    ("a pipe", READ + "it is no regular file"),
+    (b"", READ + "it is empty"),
+    (b"nonsense", "holds no "),
+    (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+     b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+     "holds a "),
+])
+def test_a_bad_certificate_is_named(stopped, identity, key, how, what):
+    path = identity.certificate if key == "tls_certificate" else identity.key
+    spoil(path, how)
+    assert is_refused(stopped("", identity=identity), key, path, what)
+
+
+def test_a_certificate_that_only_others_may_read(stopped, identity, tmp_path):
+    """As a user who is not its owner, where root is there to become one."""
+    if os.getuid() != 0:
+        identity.key.chmod(0)
+        assert is_refused(stopped("", identity=identity), "tls_key",
+                          identity.key, READ + "Permission denied")
+        return
+    instance = stopped("", identity=identity)
+    for path in (identity.key.parent, *tmp_path.parents, tmp_path,
+                 instance.home):
+        path.chmod(path.stat().st_mode | 0o055)
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+         *instance.command("-t")], capture_output=True, text=True,
+        timeout=60)
+    assert done.returncode == 78, done
+    assert f"'{identity.key}' {READ}Permission denied" in done.stderr
+
+
+def test_a_key_of_another_certificate(stopped, identity, authority):
+    _, other = authority.issue("other")
+    identity.key.write_bytes(other.read_bytes())
+    assert is_refused(stopped("", identity=identity), "tls_key",
+                      identity.key,
+                      "is not the key of the first certificate")
+
+
+def test_a_key_with_a_passphrase(stopped, identity):
+    plain = identity.key.rename(identity.key.with_suffix(".plain"))
+    openssl("pkcs8", "-topk8", "-in", plain, "-out", identity.key,
+            "-v2", "aes256", "-passout", "pass:secret")
+    assert is_refused(stopped("", identity=identity), "tls_key",
+                      identity.key, "is encrypted")
+
+
+def test_no_certificate_and_bad_ciphers(stopped, identity):
+    instance = stopped('registration { tls_listen = { "127.0.0.1:1" } }')
+    done = run(instance, "-t")
+    assert done.returncode == 78
+    assert "tls_listen: no certificate; set" in done.stderr
+    identity.settings["tls_ciphers"] = '"ROT13"'
+    assert is_refused(stopped("", identity=identity), "tls_ciphers",
+                      "ROT13", "is no list of ciphers")
+
+
+def test_an_authority_without_certificates(stopped, identity, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_text("none\n")
+    identity.settings["tls_client_ca"] = f'"{path}"'
+    assert is_refused(stopped("", identity=identity), "tls_client_ca", path,
+                      "holds no certificate")
+
+
+def test_an_expired_certificate_is_a_warning(stopped, identity):
+    identity.renew(days=-1)
+    identity.key.chmod(0o644)
+    instance = stopped("", identity=identity)
+    done = run(instance, "-t")
+    assert done.returncode == 0, done
+    assert f"warning: registration.tls_certificate: " \
+        f"'{identity.certificate}' expired at 20" in done.stderr
+    assert "can be read by everybody" in done.stderr
+    instance.start()
+    assert "expired at 20" in instance.log()
 
 
 def test_a_taken_port_is_named(stopped, sluice):

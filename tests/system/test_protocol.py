@@ -211,8 +211,8 @@ def test_reconnect_of_nobody(proxy):
         assert client.ask("PING") == "PONG"
 
 
-def test_session_info(client, backend):
-    with Registrant(client_proxy(client)) as other:
+def test_session_info(proxy, client, backend):
+    with Registrant(proxy) as other:
         other.register("shop", "b", 8080, '{"v":"1|2","token":"secret"}')
         other.route("a.example", "/", backend().url)
         line = other.ask("SESSION_INFO")
@@ -233,13 +233,6 @@ def test_session_info(client, backend):
         info = other.ask_json("SESSION_INFO")
         assert (info["routes_active"], info["routes_staged"]) == (1, 0)
         assert RFC3339.fullmatch(info["last_apply"])
-
-
-def client_proxy(client):
-    """Where a client is connected to, as a proxy."""
-    class Where:
-        address, registration_port = client.socket.getpeername()
-    return Where
 
 
 def test_client_shutdown(proxy, client, backend):

@@ -6,12 +6,17 @@ import socket
 
 
 class Registrant:
-    """One connection; say() gives the next line, whatever it is."""
+    """One connection; say() gives the next line, whatever it is.
+
+    With TLS where the proxy says so (proxy.tls, a context).
+    """
 
     def __init__(self, proxy, timeout=20):
         self.socket = socket.create_connection(
             (proxy.address, proxy.registration_port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if proxy.tls is not None:
+            self.socket = proxy.tls.wrap_socket(self.socket)
         self.buffer = b""
         self.sid = None
 

@@ -35,7 +35,7 @@ class Answer:
 
 class Sluice:
     def __init__(self, home, conf="", environment=None, options=(),
-                 settings=None):
+                 settings=None, identity=None):
         self.home = pathlib.Path(home)
         self.home.mkdir(parents=True, exist_ok=True)
         self.address = own_address()
@@ -50,6 +50,8 @@ class Sluice:
         self.log_path = self.home / "error.log"
         self.access_path = self.home / "access.log"
         self.process = None
+        self.identity = identity        # of a registration with TLS
+        self.tls = identity and identity.context()
         self.write_conf(conf)
 
     # Configuration
@@ -71,8 +73,10 @@ class Sluice:
             text.append('admin { listen = { "unix:admin.sock", '
                         f'"{self.address}:{self.admin_port}" }} }}')
         if "registration {" not in conf:
-            text.append('registration { listen = { '
-                        f'"{self.address}:{self.registration_port}" }} }}')
+            where = f'"{self.address}:{self.registration_port}"'
+            text.append("registration { " +
+                        (f"listen = {{ {where} }}" if self.identity is None
+                         else self.identity.conf(where)) + " }")
         if "log {" not in conf:
             text.append(f'log {{ access = "{self.access_path}" '
                         'level = "info" }')
