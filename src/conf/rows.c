@@ -135,6 +135,10 @@ static const struct setting rows[] = {
 	    "10s"),
 	COUNT("store.max_shrink", store.max_shrink, 1, 100, "50",
 	    SETTINGS_IN_PLACE),
+	SPAN("store.history_age", store.history_age_ms, 0, DAYS(36500),
+	    "90d"),
+	COUNT("store.history_rows", store.history_rows, 0, 1000000000,
+	    "2000000", SETTINGS_IN_PLACE),
 
 	SPAN("health.interval", health.interval_ms, 10, DAYS(1), "5s"),
 	SPAN("health.timeout", health.timeout_ms, 10, HOURS(1), "2s"),

@@ -113,6 +113,8 @@ struct settings {
 		int64_t connection_lifetime_ms, query_timeout_ms;
 		int64_t follow_interval_ms, heartbeat_ms;
 		uint32_t max_shrink;	/* percent of the routes, at once */
+		int64_t history_age_ms;	/* 0: without bound */
+		uint32_t history_rows;	/* likewise */
 	} store;
 
 	struct {			/* presets, where a service has none */

@@ -109,6 +109,20 @@ write_table(struct buf *buf, const struct registry *registry)
 }
 
 static void
+write_history(struct buf *buf, const struct retention *retention)
+{
+	int64_t oldest_ms = retention->extent.oldest_wall_ms;
+
+	if (retention->was_measured) {
+		one(buf, METRIC_HISTORY_ROWS, retention->extent.row_count);
+		one_number(buf, METRIC_HISTORY_AGE, oldest_ms == 0 ?
+			0.0 :
+			(double)(clock_wall_ms() - oldest_ms) / 1e3);
+	}
+	one(buf, METRIC_HISTORY_PRUNED, retention->pruned_count);
+}
+
+static void
 write_store(struct buf *buf, const struct registry *registry)
 {
 	struct store_figures figures;
@@ -128,6 +142,7 @@ write_store(struct buf *buf, const struct registry *registry)
 	one(buf, METRIC_STORE_HELD, registry->guard.is_held);
 	one(buf, METRIC_STORE_HELD_ROUTES,
 	    registry->guard.is_held ? registry->guard.loss.removed : 0);
+	write_history(buf, &registry->retention);
 	if (!store_can_follow(registry->store))
 		return;
 	one(buf, METRIC_STORE_LISTENING, figures.is_listening);

@@ -97,6 +97,13 @@ static const struct metric_row rows[METRIC_COUNT] = {
 	    "1 while the guard holds what the store says."),
 	[METRIC_STORE_HELD_ROUTES] = GAUGE("sluice_store_held_paths",
 	    "Paths that what is held would remove."),
+	[METRIC_HISTORY_ROWS] = GAUGE("sluice_store_history_rows",
+	    "Rows of history, when they were last counted."),
+	[METRIC_HISTORY_AGE] = GAUGE("sluice_store_history_age_seconds",
+	    "Age of the oldest row of history."),
+	[METRIC_HISTORY_PRUNED] =
+	    COUNTER("sluice_store_history_pruned_total",
+		"Rows of history that were removed."),
 	[METRIC_STORE_LISTENING] = GAUGE("sluice_store_listening",
 	    "1 while changes of other instances are heard at once."),
 	[METRIC_PROPAGATION] = HISTOGRAM("sluice_propagation_seconds",

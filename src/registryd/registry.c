@@ -256,6 +256,7 @@ registry_free(struct registry **p)
 	control_stop(registry);
 	follow_stop(registry);
 	instances_stop(registry);
+	retention_stop(registry);
 	write_queue_free(&registry->writes);
 	store_free(&registry->store);
 	model_free(&registry->model);
@@ -306,6 +307,7 @@ registry_start(struct daemon *daemon)
 	}
 	follow_start(registry);
 	instances_start(registry);
+	retention_start(registry);
 	return registry_load_start(registry) == -1 ? EX_OSERR : 0;
 }
 
@@ -328,6 +330,7 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 
 	follow_reload(registry);
 	instances_reload(registry);
+	retention_reload(registry);
 	if (registry->model == NULL)
 		return;
 	if (!is_health_equal(old, daemon->settings))

@@ -22,6 +22,7 @@
 #include "registryd/model.h"
 #include "registryd/news.h"
 #include "registryd/publisher.h"
+#include "registryd/retention.h"
 #include "registryd/store/store.h"
 #include "registryd/write_queue.h"
 #include "routing/router.h"
@@ -57,6 +58,7 @@ struct registry {
 	struct guard guard;
 	struct follow follow;
 	struct instances instances;
+	struct retention retention;
 
 	struct publisher *publisher;
 	ev_timer publish_again;		/* a publication failed */

@@ -160,6 +160,7 @@ registry_publish(void *context, uint64_t generation, struct problem *problem)
 		tell_healthd(registry, generation, &published);
 		control_schedule(registry);
 		instances_published(registry, generation);
+		retention_note(registry);
 		return 0;
 	}
 	ev_timer_again(registry->loop, &registry->publish_again);
