@@ -295,6 +295,34 @@ DELETE FROM note WHERE kind = $1 AND key = $2
 SELECT kind, key, seq, body FROM note
 ORDER BY kind <> 'session', key, kind, seq
 
+-- What follows is asked by sluice-store alone.
+-- name: is_empty
+SELECT (value = 0
+	AND NOT EXISTS (SELECT 1 FROM service)
+	AND NOT EXISTS (SELECT 1 FROM backend)
+	AND NOT EXISTS (SELECT 1 FROM route)
+	AND NOT EXISTS (SELECT 1 FROM change)
+	AND NOT EXISTS (SELECT 1 FROM note))::integer
+FROM generation
+
+-- name: empty
+TRUNCATE generation, service, backend, route, route_target, change, horizon,
+	note
+
+-- name: select_columns
+SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+
+-- name: select_last_id
+SELECT pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::regclass)
+
+-- name: forget_last_id
+SELECT setval(pg_get_serial_sequence($1, 'id'), 1, false)
+
+-- name: put_last_id
+SELECT setval(pg_get_serial_sequence($1, 'id'), $2)
+
 -- Followers.  The payload is a generation and nothing else.
 -- name: notify
 SELECT pg_notify('sluice_generation', $1)
@@ -397,3 +425,10 @@ SELECT pg_notify('sluice_instances', $1)
 
 -- name: listen_instances
 LISTEN sluice_instances
+
+-- How many connections others' sluices have to this database.
+-- name: count_users
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database()
+	AND application_name IN ('sluice', 'sluice news')
+	AND pid <> pg_backend_pid()

@@ -257,6 +257,38 @@ DELETE FROM note WHERE kind = ?1 AND key = ?2
 SELECT kind, key, seq, body FROM note
 ORDER BY kind <> 'session', key, kind, seq
 
+-- What follows is asked by sluice-store alone.
+-- name: is_empty
+SELECT value = 0
+	AND NOT EXISTS (SELECT 1 FROM service)
+	AND NOT EXISTS (SELECT 1 FROM backend)
+	AND NOT EXISTS (SELECT 1 FROM route)
+	AND NOT EXISTS (SELECT 1 FROM change)
+	AND NOT EXISTS (SELECT 1 FROM note)
+FROM generation
+
+-- name: empty
+DELETE FROM note;
+DELETE FROM horizon;
+DELETE FROM change;
+DELETE FROM route_target;
+DELETE FROM route;
+DELETE FROM backend;
+DELETE FROM service;
+DELETE FROM generation
+
+-- name: select_columns
+SELECT name, type FROM pragma_table_info(?1) ORDER BY cid
+
+-- name: select_last_id
+SELECT seq FROM sqlite_sequence WHERE name = ?1
+
+-- name: forget_last_id
+DELETE FROM sqlite_sequence WHERE name = ?1
+
+-- name: put_last_id
+INSERT INTO sqlite_sequence (name, seq) VALUES (?1, ?2)
+
 -- A file that follows a PostgreSQL server.  It may lose the latest, since
 -- it catches up, but for what is spooled (be_durable); and what is changed
 -- there may come in any order.

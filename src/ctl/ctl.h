@@ -22,6 +22,7 @@ enum ctl_exit {
 
 struct ctl {
 	const char *socket;		/* as client_request.address */
+	const char *conf_path;		/* NULL: the default */
 	char segment_dir[SEGMENT_DIR_SIZE];
 	bool wants_json;
 	int64_t timeout_ms;
@@ -49,6 +50,9 @@ ctl_verb_fn ctl_history, ctl_diff, ctl_rollback;
 
 /* ctl/store.c */
 ctl_verb_fn ctl_store;
+
+/* ctl/offline.c: what needs no sluice, but a program that links SQL. */
+ctl_verb_fn ctl_migrate, ctl_store_copy;
 
 /* ctl/bulk.c: all at once. */
 ctl_verb_fn ctl_export, ctl_import;

@@ -46,6 +46,10 @@ static const struct {
 	{ "import", ctl_import, "[--replace] [--force] FILE",
 	    "make and change what a document has" },
 	{ "store", ctl_store, "accept", "let through what the guard holds" },
+	{ "store", ctl_store, "copy --from STORE --to STORE",
+	    "move everything to another store" },
+	{ "migrate", ctl_migrate, "up|down|status|--check",
+	    "the store's schema, with sluice stopped or not" },
 	{ "maintenance", ctl_maintenance, "all|KIND ID on|off|status",
 	    "take a service, backend or route, or all, out for work" },
 	{ "drain", ctl_drain, "KIND ID [off|status] --over SPAN [--wait]",
@@ -75,8 +79,9 @@ ctl_cannot_read(const struct ctl *ctl)
 static void
 print_help(void)
 {
-	puts("usage: sluicectl [-s socket] [-i instance] [-o table|json] "
-	     "[-t timeout]\n\t[--wait] [--scope local|all] verb ...\n");
+	puts("usage: sluicectl [-s socket] [-i instance] [-c file] "
+	     "[-o table|json]\n\t[-t timeout] [--wait] [--scope local|all] "
+	     "verb ...\n");
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)
 		printf("  %-11s %-36s %s\n", verbs[i].name, verbs[i].arguments,
 		    verbs[i].help);
@@ -85,6 +90,7 @@ print_help(void)
 }
 
 static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
 	{ "socket", required_argument, NULL, 's' },
 	{ "instance", required_argument, NULL, 'i' },
 	{ "output", required_argument, NULL, 'o' },
@@ -101,6 +107,9 @@ static const char *
 take_option(struct ctl *ctl, int option, const char *value)
 {
 	switch (option) {
+	case 'c':
+		ctl->conf_path = value;
+		return NULL;
 	case 's':
 		ctl->socket = value;
 		return NULL;
@@ -165,7 +174,7 @@ main(int argc, char **argv)
 	const char *why = take_environment(&ctl);
 	int option;
 
-	while (why == NULL && (option = getopt_long(argc, argv, "+s:i:o:t:hV",
+	while (why == NULL && (option = getopt_long(argc, argv, "+c:s:i:o:t:hV",
 				   long_options, NULL)) != -1)
 		why = take_option(&ctl, option, optarg);
 	if (why != NULL)

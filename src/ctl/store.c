@@ -1,5 +1,5 @@
 /*
- * ctl/store.c - `sluicectl store accept`.
+ * ctl/store.c - `sluicectl store`: accept, and copy (ctl/offline.c).
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
@@ -16,8 +16,10 @@ ctl_store(const struct ctl *ctl, int argc, char **argv)
 	enum ctl_exit result;
 	int64_t removed = 0;
 
+	if (argc > 1 && strcmp(argv[1], "copy") == 0)
+		return ctl_store_copy(ctl, argc - 1, argv + 1);
 	if (argc != 2 || strcmp(argv[1], "accept") != 0)
-		return ctl_usage("store accept");
+		return ctl_usage("store accept, or store copy");
 	result = ctl_ask(ctl, "POST", "/v1/store/accept",
 	    bytes_slice(NULL, 0), &answer, &doc);
 	if (doc != NULL && ctl->wants_json)

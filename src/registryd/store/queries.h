@@ -60,6 +60,13 @@ enum store_query {
 	QUERY_DELETE_NOTE,		/* kind, key, seq */
 	QUERY_DELETE_NOTES,		/* kind, key */
 	QUERY_SELECT_NOTES,
+	/* Of the programs that work beside sluice; registryd/offline/. */
+	QUERY_IS_EMPTY,			/* nothing was ever written */
+	QUERY_EMPTY,			/* a script: no row is left */
+	QUERY_SELECT_COLUMNS,		/* of a table: names and types */
+	QUERY_SELECT_LAST_ID,		/* that a table gave */
+	QUERY_FORGET_LAST_ID,		/* table */
+	QUERY_PUT_LAST_ID,		/* table, id */
 	QUERY_SHARED_COUNT,		/* up to POSTGRES_END: it alone */
 	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
 	QUERY_LISTEN,
@@ -75,6 +82,7 @@ enum store_query {
 	QUERY_SELECT_INSTANCES,
 	QUERY_NOTIFY_INSTANCES,		/* generation, as text */
 	QUERY_LISTEN_INSTANCES,
+	QUERY_COUNT_USERS,		/* connections of sluices */
 	QUERY_POSTGRES_END,
 	/* those behind: SQLite alone, of a replica */
 	QUERY_SET_UP_REPLICA = QUERY_POSTGRES_END,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "registryd/store/secret.h"
+#include "registryd/store/sqlite_functions.h"
 
 #define COLUMNS_MAX SERVICE_CELLS
 
@@ -273,23 +273,6 @@ make_file(const struct sqlite_db *db, struct store_request *request)
 	return 0;
 }
 
-/* sha256_hex(text), for migrations. */
-static void
-run_sha256_hex(sqlite3_context *context, int count, sqlite3_value **values)
-{
-	const unsigned char *text = sqlite3_value_text(values[0]);
-	size_t len = (size_t)sqlite3_value_bytes(values[0]);
-	char hash[SECRET_HASH_SIZE];
-
-	(void)count;
-	if (text == NULL) {
-		sqlite3_result_null(context);
-		return;
-	}
-	secret_hash(bytes_slice((const char *)text, len), hash);
-	sqlite3_result_text(context, hash, -1, SQLITE_TRANSIENT);
-}
-
 int
 sqlite_db_open(struct sqlite_db *db, struct store_request *request)
 {
@@ -301,9 +284,7 @@ sqlite_db_open(struct sqlite_db *db, struct store_request *request)
 	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
 	    NULL);
 	if (code == SQLITE_OK)
-		code = sqlite3_create_function(db->handle, "sha256_hex", 1,
-		    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
-		    NULL, run_sha256_hex, NULL, NULL);
+		code = sqlite_functions_add(db->handle);
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(db->handle,
 		    sqlite_queries[QUERY_SET_UP].sql, NULL, NULL, NULL);

@@ -177,6 +177,15 @@ class Sluice:
             [*self.ctl_command(), *arguments],
             check=check, capture_output=True, text=True, timeout=60)
 
+    def store_ctl(self, *arguments, check=True, **options):
+        """Works on the configured store itself, whether sluice runs or
+        not."""
+        environment = dict(self.environment, SLUICE_PROGRAM_DIR=str(BUILD))
+        return subprocess.run(
+            [str(BUILD / "sluicectl"), "-c", str(self.conf_path),
+             *arguments], check=check, capture_output=True, text=True,
+            timeout=300, env=environment, **options)
+
     @property
     def url(self):
         return f"http://{self.address}:{self.port}"
