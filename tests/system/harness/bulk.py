@@ -52,3 +52,37 @@ def fill(path, url, count, strip_prefix=1):
             route=i + 1, position=0, service=f"service-{i % SERVICES}",
             weight=1) for i in range(count)))
     store.close()
+
+
+def fill_postgres(cluster, url, backend_url, count, services=SERVICES):
+    """The same, in a database that is migrated, with the history of it."""
+    times = "now(), now(), 1"
+    cluster.psql(url.rsplit("/", 1)[1], f"""
+        SET session_replication_role = replica;  -- no look at each key
+        UPDATE generation SET value = 1;
+        INSERT INTO service (name, origin, policy, hash_header,
+            connect_timeout_ms, response_timeout_ms, queue_timeout_ms,
+            retries, probe_kind, probe_interval_ms, probe_timeout_ms,
+            probe_rise, probe_fall, probe_status_min, probe_status_max,
+            probe_path, probe_host, created_at, updated_at, version)
+        SELECT 'service-' || i, 'api', 'round_robin', '', 0, 0, 0, 1,
+            'connect', 0, 0, 0, 0, 200, 399, '/', '', {times}
+        FROM generate_series(0, {services - 1}) AS i;
+        INSERT INTO backend (origin, service, url, weight, max_connections,
+            created_at, updated_at, version)
+        SELECT 'api', 'service-' || i, '{backend_url}', 1, 0, {times}
+        FROM generate_series(0, {services - 1}) AS i;
+        INSERT INTO route (origin, label, domains, prefixes, priority,
+            strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
+            created_at, updated_at, version)
+        SELECT 'api', '', ARRAY['h' || i % {HOSTS} || '.example'],
+            ARRAY['/tenant/' || i], 0, true, false, '', 0, '[]', {times}
+        FROM generate_series(0, {count - 1}) AS i;
+        INSERT INTO route_target (route, position, service, weight)
+        SELECT i + 1, 0, 'service-' || i % {services}, 1
+        FROM generate_series(0, {count - 1}) AS i;
+        INSERT INTO change (generation, seq, at, who, from_addr, channel,
+            request_id, kind, key, action, after)
+        SELECT 1, i, now(), 'bulk', 'unix', 'api', '', 'route', i, 'create',
+            '{{}}' FROM generate_series(1, {count}) AS i;
+        ANALYZE""")
