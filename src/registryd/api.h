@@ -25,7 +25,7 @@ struct api_row {
 	const char *body;		/* schema of the body; NULL: none */
 	const char *answer;		/* the good answer's schema, or NULL */
 	unsigned int status;		/* of the good answer */
-	bool is_write;			/* takes dry_run, wait, scope, timeout */
+	bool is_write;			/* takes dry_run, and what waits */
 	const char *summary;
 };
 
