@@ -13,6 +13,14 @@ SELECT set_config('statement_timeout', $1, false),
 	set_config('enable_seqscan', 'off', false),
 	set_config('enable_bitmapscan', 'off', false)
 
+-- The same, for the transaction that it is sent in.
+-- name: set_up_locally
+SELECT set_config('statement_timeout', $1, true),
+	set_config('idle_in_transaction_session_timeout', $1, true),
+	set_config('jit', 'off', true),
+	set_config('enable_seqscan', 'off', true),
+	set_config('enable_bitmapscan', 'off', true)
+
 -- name: begin
 BEGIN
 

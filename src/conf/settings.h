@@ -108,7 +108,9 @@ struct settings {
 
 	struct {
 		enum store_driver driver;
-		char *url, *path;	/* path "" : STATE_DIR/sluice.db */
+		char *url, *listen_url;	/* listen_url "" : url */
+		bool pooler;		/* url leads to one, of transactions */
+		char *path;		/* path "" : STATE_DIR/sluice.db */
 		uint32_t pool_size, pool_idle;
 		int64_t connection_lifetime_ms, query_timeout_ms;
 		int64_t follow_interval_ms, heartbeat_ms;

@@ -1,5 +1,5 @@
 /*
- * registryd/store/pg_address.c - where the server of a URL is, unblocking.
+ * registryd/store/pg_address.c - where the servers of a URL are, unblocking.
  */
 /* SPDX-License-Identifier: ISC */
 #include "registryd/store/pg_address.h"
@@ -13,41 +13,249 @@
 #include "common/buf.h"
 #include "daemon/resolver.h"
 
-struct pg_address {
-	char *host;			/* NULL: nothing to resolve */
-	struct resolver *resolver;
-	struct resolver_name *name;
+#define TARGETS_MAX	16
+#define PLACE_TEXT_SIZE 64		/* an address, perhaps with a scope */
+
+/* One of the URL's hosts. */
+struct target {
+	struct pg_address *address;
+	char *host, *literal, *port;	/* "": not given */
+	struct resolver_name *name;	/* NULL: nothing to resolve */
 	struct resolver_wait *wait;
-	bool is_asking;
+};
+
+/* A place to connect to; texts are the target's, or those of text. */
+struct place {
+	const struct target *target;
+	char text[PLACE_TEXT_SIZE];
+};
+
+struct pg_address {
+	struct target targets[TARGETS_MAX];
+	uint32_t count;
+	struct resolver *resolver;
+	uint32_t due_count;		/* answers that are awaited */
+	uint32_t turn;
 	pg_address_fn *answer;
 	void *context;
 };
 
-/* The one host name of a URL, malloc()ed; NULL when there is no such. */
+/* The URL ---------------------------------------------------------------- */
+
+/* The text between the commas; the only one stands for all. */
 static char *
-find_host(const char *url)
+field_of(const char *list, uint32_t index)
+{
+	struct bytes rest = bytes_of(list == NULL ? "" : list), field;
+	bool is_list = list != NULL && strchr(list, ',') != NULL;
+
+	for (uint32_t i = 0; bytes_next_field(&rest, ',', &field); i++)
+		if (i == index || !is_list)
+			return bytes_duplicate(field);
+	return strdup("");
+}
+
+static uint32_t
+count_fields(const char *list)
+{
+	uint32_t count = 1;
+
+	if (list == NULL || list[0] == '\0')
+		return 0;
+	for (; *list != '\0'; list++)
+		count += *list == ',';
+	return count;
+}
+
+static const char *
+value_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (; options->keyword != NULL; options++)
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val;
+	return NULL;
+}
+
+/* What is no name, libpq understands by itself. */
+static bool
+is_name(const struct target *target)
+{
+	return target->literal[0] == '\0' && target->host[0] != '\0' &&
+	    target->host[0] != '/' && target->host[0] != '@';
+}
+
+static int
+add_target(struct pg_address *address, const char *hosts,
+    const char *literals, const char *ports)
+{
+	uint32_t index = address->count++;
+	struct target *target = &address->targets[index];
+
+	target->address = address;
+	target->host = field_of(count_fields(hosts) > index ? hosts : NULL,
+	    index);
+	target->literal = field_of(
+	    count_fields(literals) > index ? literals : NULL, index);
+	target->port = field_of(ports, index);
+	if (target->host == NULL || target->literal == NULL ||
+	    target->port == NULL)
+		return -1;
+	if (!is_name(target))
+		return 0;
+	target->name = resolver_hold(address->resolver,
+	    bytes_of(target->host));
+	return target->name == NULL ? -1 : 0;
+}
+
+static int
+read_url(struct pg_address *address, const char *url)
 {
 	PQconninfoOption *options = PQconninfoParse(url, NULL);
-	const char *found = NULL;
-	char *host = NULL;
+	const char *hosts, *literals;
+	uint32_t count;
+	int result = 0;
 
 	if (options == NULL)
-		return NULL;		/* libpq will say what is wrong */
-	for (PQconninfoOption *option = options; option->keyword != NULL;
-	    option++) {
-		if (option->val == NULL || option->val[0] == '\0')
-			continue;
-		if (strcmp(option->keyword, "host") == 0 && found == NULL)
-			found = option->val;
-		if (strcmp(option->keyword, "hostaddr") == 0)
-			found = "";
-	}
-	if (found != NULL && found[0] != '\0' && found[0] != '/' &&
-	    found[0] != '@' && strchr(found, ',') == NULL)
-		host = strdup(found);
+		return 0;		/* libpq will say what is wrong */
+	hosts = value_of(options, "host");
+	literals = value_of(options, "hostaddr");
+	count = count_fields(hosts);
+	if (count_fields(literals) > count)
+		count = count_fields(literals);
+	for (uint32_t i = 0; i < count && i < TARGETS_MAX && result == 0; i++)
+		result = add_target(address, hosts, literals,
+		    value_of(options, "port"));
 	PQconninfoFree(options);
-	return host;
+	return result;
 }
+
+/* The answer ------------------------------------------------------------- */
+
+static uint32_t
+add_addresses(const struct target *target, struct place *places)
+{
+	const struct resolver_answer *answer;
+	uint32_t count = 0;
+
+	if (target->name == NULL) {
+		places->target = target;
+		snprintf(places->text, sizeof(places->text), "%s",
+		    target->literal);
+		return 1;
+	}
+	answer = resolver_answer(target->name);
+	for (uint32_t i = 0; i < answer->count; i++) {
+		places[count].target = target;
+		if (getnameinfo(
+			(const struct sockaddr *)&answer->addresses[i],
+			sizeof(answer->addresses[i]), places[count].text,
+			sizeof(places[count].text), NULL, 0,
+			NI_NUMERICHOST) == 0)
+			count++;
+	}
+	return count;
+}
+
+static void
+tell(struct pg_address *address, const struct place *list, uint32_t count)
+{
+	struct buf hosts = { 0 }, addresses = { 0 }, ports = { 0 };
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct place *place =
+		    &list[(address->turn + i) % count];
+		const char *comma = i == 0 ? "" : ",";
+
+		buf_printf(&hosts, "%s%s", comma, place->target->host);
+		buf_printf(&addresses, "%s%s", comma, place->text);
+		buf_printf(&ports, "%s%s", comma, place->target->port);
+	}
+	if (hosts.is_failed || addresses.is_failed || ports.is_failed)
+		address->answer(address->context, NULL, "out of memory");
+	else
+		address->answer(address->context, &(struct pg_places){
+			hosts.data, addresses.data, ports.data, count }, NULL);
+	buf_free(&hosts);
+	buf_free(&addresses);
+	buf_free(&ports);
+}
+
+static void
+tell_none(struct pg_address *address)
+{
+	const struct target *target = &address->targets[0];
+	const struct resolver_answer *answer = resolver_answer(target->name);
+	char error[200];
+
+	snprintf(error, sizeof(error), "%.100s: %s", target->host,
+	    answer->error != NULL ? answer->error : "no address");
+	address->answer(address->context, NULL, error);
+}
+
+static void
+tell_places(struct pg_address *address)
+{
+	struct place *list = calloc(TARGETS_MAX,
+	    sizeof(*list) * RESOLVER_ADDRESSES_MAX);
+	uint32_t count = 0;
+
+	if (list == NULL) {
+		address->answer(address->context, NULL, "out of memory");
+		return;
+	}
+	for (uint32_t i = 0; i < address->count; i++)
+		count += add_addresses(&address->targets[i], &list[count]);
+	if (count > 0)
+		tell(address, list, count);
+	else
+		tell_none(address);
+	free(list);
+}
+
+static void
+take_due(struct pg_address *address)
+{
+	if (--address->due_count == 0)
+		tell_places(address);
+}
+
+static void
+on_answer(void *context, const struct resolver_answer *answer)
+{
+	struct target *target = context;
+
+	(void)answer;
+	target->wait = NULL;
+	take_due(target->address);
+}
+
+void
+pg_address_ask(struct pg_address *address, uint32_t turn)
+{
+	if (address->due_count > 0)
+		return;
+	if (address->count == 0) {
+		address->answer(address->context, &(struct pg_places){ 0 },
+		    NULL);
+		return;
+	}
+	address->turn = turn;
+	address->due_count = 1;		/* our own, until all are asked */
+	for (uint32_t i = 0; i < address->count; i++) {
+		struct target *target = &address->targets[i];
+		struct resolver_wait *wait;
+
+		if (target->name == NULL)
+			continue;
+		address->due_count++;
+		wait = resolver_wait(target->name, on_answer, target);
+		if (wait != NULL)
+			target->wait = wait;
+	}
+	take_due(address);
+}
+
+/* Life ------------------------------------------------------------------- */
 
 struct pg_address *
 pg_address_new(struct ev_loop *loop, const char *url, pg_address_fn *answer,
@@ -59,11 +267,8 @@ pg_address_new(struct ev_loop *loop, const char *url, pg_address_fn *answer,
 		return NULL;
 	address->answer = answer;
 	address->context = context;
-	if ((address->host = find_host(url)) == NULL)
-		return address;
 	if ((address->resolver = resolver_new(loop)) == NULL ||
-	    (address->name = resolver_hold(address->resolver,
-		bytes_of(address->host))) == NULL)
+	    read_url(address, url) == -1)
 		pg_address_free(&address);
 	return address;
 }
@@ -76,72 +281,20 @@ pg_address_free(struct pg_address **p)
 	*p = NULL;
 	if (address == NULL)
 		return;
-	if (address->wait != NULL)
-		resolver_cancel(&address->wait);
-	if (address->name != NULL)
-		resolver_release(address->resolver, &address->name);
+	for (uint32_t i = 0; i < address->count; i++) {
+		struct target *target = &address->targets[i];
+
+		if (target->wait != NULL)
+			resolver_cancel(&target->wait);
+		if (target->name != NULL)
+			resolver_release(address->resolver, &target->name);
+		free(target->host);
+		free(target->literal);
+		free(target->port);
+	}
 	if (address->resolver != NULL)
 		resolver_free(&address->resolver);
-	free(address->host);
 	free(address);
-}
-
-static void
-add_address(struct buf *hosts, struct buf *addresses, const char *host,
-    const struct sockaddr_storage *address)
-{
-	char text[NI_MAXHOST];
-
-	if (getnameinfo((const struct sockaddr *)address, sizeof(*address),
-		text, sizeof(text), NULL, 0, NI_NUMERICHOST) != 0)
-		return;
-	if (hosts->len > 0) {
-		buf_append_char(hosts, ',');
-		buf_append_char(addresses, ',');
-	}
-	buf_append_text(hosts, host);
-	buf_append_text(addresses, text);
-}
-
-static void
-on_answer(void *context, const struct resolver_answer *answer)
-{
-	struct pg_address *address = context;
-	struct buf hosts = { 0 }, addresses = { 0 };
-	char error[200];
-
-	address->wait = NULL;
-	address->is_asking = false;
-	for (uint32_t i = 0; i < answer->count; i++)
-		add_address(&hosts, &addresses, address->host,
-		    &answer->addresses[i]);
-	if (hosts.len > 0 && !hosts.is_failed && !addresses.is_failed) {
-		address->answer(address->context, hosts.data, addresses.data,
-		    NULL);
-	} else {
-		snprintf(error, sizeof(error), "%.100s: %s", address->host,
-		    answer->error != NULL ? answer->error : "no address");
-		address->answer(address->context, NULL, NULL, error);
-	}
-	buf_free(&hosts);
-	buf_free(&addresses);
-}
-
-void
-pg_address_ask(struct pg_address *address)
-{
-	struct resolver_wait *wait;
-
-	if (address->is_asking)
-		return;
-	if (address->host == NULL) {
-		address->answer(address->context, NULL, NULL, NULL);
-		return;
-	}
-	address->is_asking = true;
-	wait = resolver_wait(address->name, on_answer, address);
-	if (address->is_asking)
-		address->wait = wait;
 }
 
 char *

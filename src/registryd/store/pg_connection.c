@@ -7,8 +7,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "registryd/store/pg_connection.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,9 @@
 /* The server ends a slow statement by itself, and the connection lives; we
  * only step in when it does not. */
 #define GRACE_MS 500
+
+/* To connect, where there is another to be tried. */
+#define CONNECT_ONE_MS 2000
 
 static void on_readable(struct ev_loop *, ev_io *, int);
 static void on_writable(struct ev_loop *, ev_io *, int);
@@ -28,24 +33,68 @@ ignore_notice(void *context, const PGresult *result)
 	(void)context, (void)result;
 }
 
+/*
+ * What stands before the URL (dbname) is overridden by it, and overridden
+ * by what stands behind.  A peer that went away without a word is noticed
+ * by the kernel: it asks after 10 s of silence, thrice, and gives up on
+ * what was sent and is not acknowledged.  Of several servers the one that
+ * takes writes is wanted.
+ */
 static PGconn *
 start_connect(const struct pg_server *server)
 {
+	const struct pg_places *places = server->places;
+	char unacknowledged_ms[24];
 	/* A NULL value is as if the keyword were not there. */
-	const char *const keywords[] = { "dbname", "fallback_application_name",
-		"client_encoding", "host", "hostaddr", NULL };
-	const char *const values[] = { server->url, server->name, "UTF8",
-		server->hosts, server->addresses, NULL };
+	const char *const keywords[] = { "fallback_application_name",
+		"client_encoding", "keepalives_idle", "keepalives_interval",
+		"keepalives_count", "tcp_user_timeout",
+		"target_session_attrs", "dbname", "host", "hostaddr", "port",
+		NULL };
+	const char *const values[] = { server->name, "UTF8", "10", "3", "3",
+		unacknowledged_ms, places->count > 1 ? "read-write" : NULL,
+		server->url, places->hosts, places->addresses, places->ports,
+		NULL };
 
+	snprintf(unacknowledged_ms, sizeof(unacknowledged_ms), "%" PRId64,
+	    server->timeout_ms + GRACE_MS);
 	/* expand_dbname: the url may be postgres:// or key=value text. */
 	return PQconnectStartParams(keywords, values, 1);
+}
+
+/* Whether libpq was told to look for a server that takes writes. */
+static bool
+wants_writes(PGconn *handle)
+{
+	PQconninfoOption *options = PQconninfo(handle);
+	bool is_wanted = false;
+
+	if (options == NULL)
+		return false;
+	for (PQconninfoOption *option = options; option->keyword != NULL;
+	    option++)
+		if (strcmp(option->keyword, "target_session_attrs") == 0 &&
+		    option->val != NULL)
+			is_wanted = strcmp(option->val, "read-write") == 0 ||
+			    strcmp(option->val, "primary") == 0;
+	PQconninfoFree(options);
+	return is_wanted;
+}
+
+/* A server that may be one of several gets less time. */
+static int64_t
+connect_timeout_ms(const struct pg_server *server)
+{
+	if (server->places->count > 1 &&
+	    server->timeout_ms > CONNECT_ONE_MS)
+		return CONNECT_ONE_MS;
+	return server->timeout_ms == 0 ? 0 : server->timeout_ms + GRACE_MS;
 }
 
 struct pg_connection *
 pg_connection_new(struct ev_loop *loop, const struct pg_server *server,
     const struct pg_owner *owner, void *context)
 {
-	int64_t timeout_ms = server->timeout_ms;
 	struct pg_connection *connection = calloc(1, sizeof(*connection));
 
 	if (connection == NULL)
@@ -58,8 +107,11 @@ pg_connection_new(struct ev_loop *loop, const struct pg_server *server,
 	    sizeof(*connection->sent));
 	ev_init(&connection->readable, on_readable);
 	ev_init(&connection->writable, on_writable);
+	connection->is_pooled = server->is_pooled;
+	connection->timeout_s = server->timeout_ms == 0 ? 0. :
+	    (double)(server->timeout_ms + GRACE_MS) / 1e3;
 	ev_timer_init(&connection->timeout, on_timeout, 0.,
-	    timeout_ms == 0 ? 0. : (double)(timeout_ms + GRACE_MS) / 1000.);
+	    (double)connect_timeout_ms(server) / 1e3);
 	connection->readable.data = connection;
 	connection->writable.data = connection;
 	connection->timeout.data = connection;
@@ -130,8 +182,11 @@ pg_connection_lose(struct pg_connection *connection, const char *message)
 	if (connection->state == PG_LOST)
 		return;
 	pg_connection_retire(connection);
+	/* A line for each server that was tried. */
 	strncat(line, message, sizeof(line) - 1);
-	line[strcspn(line, "\n")] = '\0';
+	for (char *end = strchr(line, '\n'); end != NULL;
+	    end = strchr(end, '\n'))
+		*end = end[1] == '\0' ? '\0' : ';';
 	connection->owner->lost(connection->owner_context, connection, line);
 }
 
@@ -160,8 +215,10 @@ become_ready(struct pg_connection *connection)
 		return;
 	}
 	connection->state = PG_READY;
-	connection->opened = clock_now();
+	connection->opened = connection->used = clock_now();
+	connection->must_write = wants_writes(connection->handle);
 	ev_timer_stop(connection->loop, &connection->timeout);
+	connection->timeout.repeat = connection->timeout_s;
 	watch(connection, true, false);
 	connection->owner->connected(connection->owner_context, connection);
 }
@@ -213,6 +270,26 @@ pg_connection_set_due(struct pg_connection *connection, bool is_due)
 		ev_timer_stop(connection->loop, &connection->timeout);
 }
 
+bool
+pg_connection_is_no_use(const struct pg_connection *connection)
+{
+	static const char *const parameters[] = { "in_hot_standby",
+		"default_transaction_read_only" };
+
+	if (connection->was_refused || connection->is_confused)
+		return true;
+	/* Told of by servers since version 14, whenever it changes. */
+	for (size_t i = 0; i < COUNT_OF(parameters); i++) {
+		const char *value = PQparameterStatus(connection->handle,
+		    parameters[i]);
+
+		if (connection->must_write && value != NULL &&
+		    strcmp(value, "on") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 take_notifications(struct pg_connection *connection)
 {
@@ -257,7 +334,11 @@ on_writable(struct ev_loop *loop, ev_io *writable, int events)
 		pg_connection_flush(connection);
 }
 
-/* PQcancel() makes a connection of its own and waits for it. */
+/* PQcancel() makes a connection of its own and waits for it: for ever, if
+ * nobody answers, so that there must not be many of them. */
+#define CANCELS_MAX 4
+static atomic_uint cancel_count;
+
 static void *
 cancel(void *argument)
 {
@@ -266,25 +347,30 @@ cancel(void *argument)
 
 	(void)PQcancel(order, error, sizeof(error));
 	PQfreeCancel(order);
+	atomic_fetch_sub(&cancel_count, 1);
 	return NULL;
 }
 
 static void
 start_cancel(PGconn *handle)
 {
-	PGcancel *order = PQgetCancel(handle);
+	PGcancel *order;
 	pthread_attr_t attributes;
 	sigset_t all, before;
 	pthread_t thread;
 
-	if (order == NULL)
+	if (atomic_load(&cancel_count) >= CANCELS_MAX ||
+	    (order = PQgetCancel(handle)) == NULL)
 		return;
+	atomic_fetch_add(&cancel_count, 1);
 	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&thread, &attributes, cancel, order) != 0)
+	if (pthread_create(&thread, &attributes, cancel, order) != 0) {
 		PQfreeCancel(order);
+		atomic_fetch_sub(&cancel_count, 1);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 }

@@ -18,6 +18,7 @@
 
 #include "common/clock.h"
 #include "registryd/store/cells.h"
+#include "registryd/store/pg_address.h"
 #include "registryd/store/queries.h"
 #include "registryd/store/store.h"
 
@@ -94,7 +95,8 @@ struct pg_connection {
 	enum pg_state state;
 	ev_io readable, writable;
 	ev_timer timeout;		/* runs while an answer is due */
-	struct instant opened;
+	double timeout_s;		/* of answers */
+	struct instant opened, used;
 
 	struct pg_sent *sent;		/* a ring; answers are due in order */
 	uint32_t sent_first, sent_count, sent_size;
@@ -102,6 +104,10 @@ struct pg_connection {
 	bool has_drained;
 	bool is_broken;			/* something could not be sent */
 	bool is_prepared[QUERY_COUNT];
+	bool is_pooled;			/* nothing is kept in the session */
+	bool must_write;		/* no use when the server does not */
+	bool was_refused;		/* a write, since it does not */
+	bool is_confused;		/* a prepared statement got lost */
 
 	const struct pg_owner *owner;
 	void *owner_context;
@@ -117,9 +123,11 @@ TAILQ_HEAD(pg_connection_list, pg_connection);
  */
 struct pg_server {
 	const char *url;
-	const char *hosts, *addresses;	/* see pg_address.h */
+	const struct pg_places *places;
 	int64_t timeout_ms;		/* to connect, and for each answer */
 	const char *name;		/* to the server's administrator */
+	bool is_pooled;			/* behind a pooler of transactions:
+					 * statements have no names */
 };
 struct pg_connection *pg_connection_new(struct ev_loop *,
     const struct pg_server *, const struct pg_owner *, void *context);
@@ -127,6 +135,9 @@ void pg_connection_free(struct pg_connection **);
 
 void pg_connection_set_user(struct pg_connection *, const struct pg_user *,
     void *context);
+
+/* Whether the server takes no writes any more, or behaves like several. */
+bool pg_connection_is_no_use(const struct pg_connection *);
 
 /* No more events, no more answers; to be freed later. */
 void pg_connection_retire(struct pg_connection *);

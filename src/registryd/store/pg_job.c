@@ -15,7 +15,8 @@ on_answered(void *context, enum store_query query, uint32_t tag,
 {
 	struct pg_job *job = context;
 
-	job->type->answered(job, query, tag, result);
+	if (query != QUERY_SET_UP_LOCALLY)
+		job->type->answered(job, query, tag, result);
 }
 
 /* Source: PostgreSQL documentation, appendix A, error codes. */
@@ -31,7 +32,6 @@ result_of(const char *sqlstate)
 		{ "22", STORE_REFUSED },	/* data */
 		{ "42", STORE_REFUSED },	/* names, rights */
 		{ "53100", STORE_FULL },	/* disk_full */
-		{ "25006", STORE_FULL },	/* read only */
 	};
 
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
@@ -41,11 +41,23 @@ result_of(const char *sqlstate)
 	return STORE_UNAVAILABLE;
 }
 
+/* What an error tells of the server, rather than of the job. */
+static void
+note_server(struct pg_connection *connection, const char *sqlstate)
+{
+	if (strcmp(sqlstate, "25006") == 0)	/* read_only_sql_transaction */
+		connection->was_refused = true;
+	if (strcmp(sqlstate, "26000") == 0 ||	/* no such prepared one */
+	    strcmp(sqlstate, "42P05") == 0)	/* there is one already */
+		connection->is_confused = true;
+}
+
 static void
 on_failed(void *context, uint32_t tag, const struct pg_error *error)
 {
 	struct pg_job *job = context;
 
+	note_server(job->connection, error->sqlstate);
 	if (job->type->failed != NULL)
 		job->type->failed(job, tag, error);
 	pg_job_fail(job, result_of(error->sqlstate), "postgres: %s (%s)",
@@ -85,12 +97,32 @@ pg_job_start(struct pg_job *job, struct pg_connection *connection)
 	job->type->start(job);
 }
 
+/* Behind a pooler a transaction brings its own settings along, as the
+ * first thing in it. */
+static void
+set_up_locally(struct pg_job *job)
+{
+	const struct cell timeout = cell_integer(job->pool->query_timeout_ms);
+
+	if (!job->connection->is_pooled || job->is_set_up)
+		return;
+	job->is_set_up = true;
+	pg_connection_send(job->connection, QUERY_SET_UP_LOCALLY, &timeout, 1,
+	    0);
+}
+
 void
 pg_job_send(struct pg_job *job, enum store_query query,
     const struct cell *cells, uint32_t count, uint32_t tag)
 {
+	bool begins = query == QUERY_BEGIN || query == QUERY_BEGIN_SNAPSHOT;
+
 	job->pool->store->figures.query_count++;
+	if (!begins)
+		set_up_locally(job);
 	pg_connection_send(job->connection, query, cells, count, tag);
+	if (begins)
+		set_up_locally(job);
 }
 
 void

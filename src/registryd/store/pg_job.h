@@ -35,6 +35,7 @@ struct pg_job {
 	struct pg_connection *connection;	/* NULL: waits for one */
 	struct instant started;
 	bool is_failed;
+	bool is_set_up;			/* where each transaction needs that */
 };
 
 /* For jobs ------------------------------------------------------------- */

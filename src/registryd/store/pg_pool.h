@@ -3,7 +3,7 @@
  *
  * Commits run one at a time, in their order; reads run beside them.  While
  * no connection stands, jobs are refused and the pool tries again, after
- * pauses that grow and are jittered.
+ * pauses that grow and are jittered (pg_pause.h).
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_STORE_PG_POOL_H
@@ -15,6 +15,8 @@
 #include "registryd/store/driver.h"
 #include "registryd/store/pg_address.h"
 #include "registryd/store/pg_connection.h"
+
+#define PG_ERROR_SIZE 256
 
 /* Jobs that may wait for a connection; more are refused. */
 #define PG_WAITING_MAX 10000
@@ -28,6 +30,7 @@ struct pg_pool {
 	struct ev_loop *loop;
 	char *url;
 	struct pg_address *address;
+	uint32_t turn;			/* which server is tried first */
 	uint32_t size, idle_max;
 	int64_t lifetime_ms, query_timeout_ms;
 
@@ -39,15 +42,20 @@ struct pg_pool {
 	struct pg_job_list refused;		/* wait for the loop to turn */
 	uint32_t waiting_count;
 	bool is_committing, prefers_read;
+	bool is_pooled;			/* see pg_server; found out, maybe */
 
 	struct store_request *opening;	/* until it is known how that went */
-	bool is_migrated;
-	char error[200];		/* why it is down; "" when up */
+	bool is_migrated, was_up;
+	char error[PG_ERROR_SIZE];	/* why it is down; "" when up */
 	uint32_t failure_count;		/* of connecting, in a row */
 	struct random_stream random;
 	ev_timer retry;			/* the pause before the next try */
-	ev_timer sweep;			/* retires connections by age */
+	ev_timer sweep;			/* retires and pings connections */
 	ev_timer next_turn;		/* refused jobs, dead connections */
+
+	/* It may be another server now; set before pg_pool_open(). */
+	void (*on_server)(void *context);
+	void *on_server_context;
 };
 
 /* 0, or -1 when out of memory. */

@@ -72,6 +72,22 @@ cells_to_values(const struct cell *cells, uint32_t count,
 	}
 }
 
+/* For a pooler, behind which each transaction may meet another session. */
+static void
+send_unnamed(struct pg_connection *connection, enum store_query query,
+    const struct cell *cells, uint32_t count, uint32_t tag)
+{
+	const char *values[CELLS_MAX];
+	char digits[CELLS_MAX][24];
+
+	cells_to_values(cells, count, values, digits);
+	if (PQsendQueryParams(connection->handle, postgres_queries[query].sql,
+		(int)count, NULL, values, NULL, NULL, 0) == 0)
+		tell_lost_later(connection);
+	else
+		note_sent(connection, PG_SENT_QUERY, query, tag);
+}
+
 void
 pg_connection_send(struct pg_connection *connection, enum store_query query,
     const struct cell *cells, uint32_t count, uint32_t tag)
@@ -82,6 +98,10 @@ pg_connection_send(struct pg_connection *connection, enum store_query query,
 
 	if (connection->state != PG_READY)
 		return;
+	if (connection->is_pooled) {
+		send_unnamed(connection, query, cells, count, tag);
+		return;
+	}
 	if (!connection->is_prepared[query]) {
 		if (PQsendPrepare(connection->handle, text->name, text->sql, 0,
 			NULL) == 0) {

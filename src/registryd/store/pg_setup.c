@@ -43,7 +43,10 @@ start(struct pg_job *job)
 {
 	const struct cell timeout = cell_integer(job->pool->query_timeout_ms);
 
-	pg_job_send(job, QUERY_SET_UP, &timeout, 1, 0);
+	if (job->connection->is_pooled)
+		pg_job_send(job, QUERY_PING, NULL, 0, 0);
+	else
+		pg_job_send(job, QUERY_SET_UP, &timeout, 1, 0);
 	pg_job_sync(job);
 }
 

@@ -69,6 +69,7 @@ enum store_query {
 	QUERY_PUT_LAST_ID,		/* table, id */
 	QUERY_SHARED_COUNT,		/* up to POSTGRES_END: it alone */
 	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
+	QUERY_SET_UP_LOCALLY,		/* of a transaction */
 	QUERY_LISTEN,
 	QUERY_COUNT_NEWS,		/* since, at most so many */
 	QUERY_SELECT_SERVICES_SINCE,	/* generation */

@@ -22,6 +22,17 @@ postgres_of(struct store *store)
 	return CONTAINER_OF(store, struct store_postgres, store);
 }
 
+static void
+on_server(void *context)
+{
+	struct store_postgres *postgres = context;
+
+	if (postgres->pool.is_pooled)
+		pg_listen_give_up(postgres->listen);
+	else
+		pg_listen_again(postgres->listen);
+}
+
 static int
 postgres_new(struct ev_loop *loop, const struct settings *settings,
     struct store **store_r, const char **error_r)
@@ -41,6 +52,8 @@ postgres_new(struct ev_loop *loop, const struct settings *settings,
 		*error_r = "postgres: out of memory";
 		return -1;
 	}
+	postgres->pool.on_server = on_server;
+	postgres->pool.on_server_context = postgres;
 	*store_r = &postgres->store;
 	return 0;
 }

@@ -47,6 +47,7 @@ fixture_new_timed(struct fixture *fixture, enum store_driver driver,
 	fixture->loop = ev_loop_new(EVFLAG_AUTO);
 	assert_non_null(fixture->loop);
 	fixture->settings.state_dir = no_text;
+	fixture->settings.store.listen_url = no_text;
 	fixture->settings.store.driver = driver;
 	fixture->settings.store.path = strdup(path);
 	fixture->settings.store.url = strdup(url);

@@ -104,6 +104,7 @@ a_driver_that_is_not_built_in_is_said_so(void **state)
 
 	(void)state;
 	settings.store.url = no_text;
+	settings.store.listen_url = no_text;
 #ifdef HAVE_POSTGRESQL
 	assert_int_equal(store_new(loop, &settings, &store, &error), 0);
 	assert_non_null(store);
