@@ -31,8 +31,9 @@ struct stream_ops {
 	 */
 	ssize_t (*read)(struct stream *, void *data, size_t size);
 	ssize_t (*writev)(struct stream *, const struct iovec *, int count);
-	/* Says to the peer that no more will be written.  0, or -1 with
-	 * errno; EAGAIN: to be said again behind write_wants. */
+	/* Says to the peer that no more will be written, when all that was
+	 * has been taken.  0, or -1 with errno; EAGAIN: to be said again
+	 * behind write_wants. */
 	int (*shutdown)(struct stream *);
 	void (*close)(struct stream *);
 	/* Whether a read would give bytes that no event announces. */
