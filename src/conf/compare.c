@@ -74,6 +74,26 @@ routes_equal(const struct settings *old, const struct settings *new)
 	return true;
 }
 
+static bool
+tokens_equal(const struct settings *old, const struct settings *new)
+{
+	if (old->token_count != new->token_count)
+		return false;
+	for (uint32_t i = 0; i < old->token_count; i++) {
+		const struct static_token *a = &old->tokens[i];
+		const struct static_token *b = &new->tokens[i];
+
+		if (strcmp(a->name, b->name) != 0 ||
+		    strcmp(a->secret, b->secret) != 0 ||
+		    strcmp(a->hash, b->hash) != 0 ||
+		    !lists_equal(&a->services, &b->services) ||
+		    !lists_equal(&a->domains, &b->domains) ||
+		    !lists_equal(&a->prefixes, &b->prefixes))
+			return false;
+	}
+	return true;
+}
+
 enum settings_change
 settings_compare(const struct settings *old, const struct settings *new,
     struct buf *names)
@@ -95,6 +115,9 @@ settings_compare(const struct settings *old, const struct settings *new,
 		note_change(&comparison, "service", SETTINGS_IN_PLACE);
 	if (!routes_equal(old, new))
 		note_change(&comparison, "route", SETTINGS_IN_PLACE);
+	if (!tokens_equal(old, new))
+		note_change(&comparison, "registration.token",
+		    SETTINGS_IN_PLACE);
 	buf_free(&before);
 	buf_free(&after);
 	return comparison.change;

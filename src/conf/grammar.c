@@ -57,7 +57,8 @@ add_fault(const cfg_t *cfg, const char *format, ...)
 static const char *
 section_prefix(const cfg_t *cfg)
 {
-	return strcmp(cfg->name, "root") == 0 ? "" : cfg->name;
+	return strcmp(cfg->name, "root") == 0 ? "" :
+						shape_section_name(cfg->name);
 }
 
 static void

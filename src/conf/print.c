@@ -254,6 +254,39 @@ print_routes(const struct settings *settings, struct buf *buf)
 	}
 }
 
+static void
+print_secret(const char *key, const char *secret, bool with_secrets,
+    struct buf *buf)
+{
+	if (*secret == '\0')
+		return;
+	buf_printf(buf, "\n\t\t%s = ", key);
+	value_print_text(with_secrets ? secret : "***", true, buf);
+}
+
+/* The section goes on from where the settings of it were. */
+static void
+print_tokens(const struct settings *settings, bool with_secrets,
+    struct buf *buf)
+{
+	for (uint32_t i = 0; i < settings->token_count; i++) {
+		const struct static_token *token = &settings->tokens[i];
+
+		buf_append_text(buf, "registration {\n\ttoken ");
+		value_print_text(token->name, true, buf);
+		buf_append_text(buf, " {");
+		print_secret("secret", token->secret, with_secrets, buf);
+		print_secret("hash", token->hash, with_secrets, buf);
+		buf_append_text(buf, "\n\t\tservices = ");
+		print_list(&token->services, true, buf);
+		buf_append_text(buf, "\n\t\tdomains = ");
+		print_list(&token->domains, true, buf);
+		buf_append_text(buf, "\n\t\tprefixes = ");
+		print_list(&token->prefixes, true, buf);
+		buf_append_text(buf, "\n\t}\n}\n");
+	}
+}
+
 void
 settings_print(const struct settings *settings, bool with_secrets,
     struct buf *buf)
@@ -282,4 +315,5 @@ settings_print(const struct settings *settings, bool with_secrets,
 	print_listen_sections(settings, buf);
 	print_services(settings, with_secrets, buf);
 	print_routes(settings, buf);
+	print_tokens(settings, with_secrets, buf);
 }

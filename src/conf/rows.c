@@ -202,6 +202,11 @@ static const struct setting rows[] = {
 };
 
 static const struct titled_setting titled_rows[] = {
+	{ "registration.token.secret", "", false },
+	{ "registration.token.hash", "", false },
+	{ "registration.token.services", "", true },
+	{ "registration.token.domains", "", true },
+	{ "registration.token.prefixes", "", true },
 	{ "listen.backlog", "4096", false },
 	{ "service.backends", "", true },
 	{ "service.policy", "round_robin", false },
@@ -226,6 +231,14 @@ titled_setting_rows(size_t *count_r)
 {
 	*count_r = COUNT_OF(titled_rows);
 	return titled_rows;
+}
+
+struct bytes
+titled_setting_section(const struct titled_setting *row)
+{
+	const char *dot = strrchr(row->name, '.');
+
+	return bytes_slice(row->name, (size_t)(dot - row->name));
 }
 
 const struct setting *

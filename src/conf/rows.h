@@ -62,7 +62,8 @@ const char *setting_key(const struct setting *);
 /* Length of the section's name, 0 when it stands at the top. */
 size_t setting_section_len(const struct setting *);
 
-/* What stands in sections with a title: "listen.backlog". */
+/* What stands in sections with a title: "listen.backlog",
+ * "registration.token.secret". */
 struct titled_setting {
 	const char *name;
 	const char *preset;
@@ -70,5 +71,8 @@ struct titled_setting {
 };
 
 const struct titled_setting *titled_setting_rows(size_t *count_r);
+
+/* The name of its section: "listen", "registration.token". */
+struct bytes titled_setting_section(const struct titled_setting *);
 
 #endif

@@ -79,6 +79,13 @@ struct static_route {
 	uint32_t line;
 };
 
+/* registration { token "NAME" { secret = "..." services = {..} ... } } */
+struct static_token {
+	char *name;
+	char *secret, *hash;		/* one is ""; the SHA-256 in hex */
+	struct address_list services, domains, prefixes; /* empty: all */
+};
+
 struct settings {
 	/* the program */
 	uint32_t workers;		/* as written; 0: one a processor */
@@ -157,6 +164,8 @@ struct settings {
 	uint32_t service_count;
 	struct static_route *routes;
 	uint32_t route_count;
+	struct static_token *tokens;
+	uint32_t token_count;
 };
 
 /* -o name=value, in the order given. */

@@ -9,6 +9,9 @@
 
 static const cfg_opt_t end_of_options = CFG_END();
 
+/* The one that stands in another; libconfuse does not say in which. */
+static const char nested_section[] = "registration.token";
+
 /* Makes an option for the array; libconfuse copies the name. */
 static cfg_opt_t
 make_option(const char *key, bool is_list, cfg_callback_t callback)
@@ -69,14 +72,30 @@ add_unknown_options(struct shape *shape, const struct shape_plan *plan)
 static bool
 has_title(const char *section)
 {
-	size_t count, len = strlen(section);
+	size_t count;
 	const struct titled_setting *rows = titled_setting_rows(&count);
 
 	for (size_t i = 0; i < count; i++)
-		if (strncmp(rows[i].name, section, len) == 0 &&
-		    rows[i].name[len] == '.')
+		if (bytes_is(titled_setting_section(&rows[i]), section))
 			return true;
 	return false;
+}
+
+/* What the file calls a section: "token" of "registration.token". */
+static char *
+last_part(char *section)
+{
+	char *dot = strrchr(section, '.');
+
+	return dot == NULL ? section : dot + 1;
+}
+
+const char *
+shape_section_name(const char *part)
+{
+	const char *dot = strrchr(nested_section, '.');
+
+	return strcmp(dot + 1, part) == 0 ? nested_section : part;
 }
 
 static void
@@ -94,31 +113,48 @@ add_settings(struct shape *shape, const struct shape_plan *plan)
 			    setting_key(&rows[i]),
 			    rows[i].type == SETTING_LIST, plan->on_value);
 	titled = titled_setting_rows(&count);
-	for (size_t i = 0; i < count; i++) {
-		const char *dot = strchr(titled[i].name, '.');
-
-		add_option(shape, bytes_slice(titled[i].name,
-		    (size_t)(dot - titled[i].name)), dot + 1,
-		    titled[i].is_list, plan->on_value);
-	}
+	for (size_t i = 0; i < count; i++)
+		add_option(shape, titled_setting_section(&titled[i]),
+		    strrchr(titled[i].name, '.') + 1, titled[i].is_list,
+		    plan->on_value);
 }
 
-/* Ends each section, and hangs it into the root. */
+/* Ends a section, for its parent. */
+static cfg_opt_t
+close_section(struct shape *shape, uint32_t i)
+{
+	char *name = shape->section_names[i];
+	const cfg_opt_t plain = CFG_SEC(name, shape->sections[i], CFGF_NONE);
+	const cfg_opt_t titled_section = CFG_SEC(last_part(name),
+	    shape->sections[i],
+	    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+
+	shape->sections[i][shape->option_counts[i]] = end_of_options;
+	return has_title(name) ? titled_section : plain;
+}
+
+/* Sections inside others first: a parent is copied when it is closed. */
 static void
 add_sections(struct shape *shape)
 {
 	for (uint32_t i = 0; i < shape->section_count; i++) {
-		char *name = shape->section_names[i];
-		const cfg_opt_t plain =
-		    CFG_SEC(name, shape->sections[i], CFGF_NONE);
-		const cfg_opt_t titled_section = CFG_SEC(name,
-		    shape->sections[i],
-		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+		const char *name = shape->section_names[i];
+		const char *dot = strrchr(name, '.');
+		uint32_t parent;
 
-		shape->sections[i][shape->option_counts[i]] = end_of_options;
-		shape->root[shape->root_count++] =
-		    has_title(name) ? titled_section : plain;
+		if (dot == NULL)
+			continue;
+		parent = section_of(shape,
+		    bytes_slice(name, (size_t)(dot - name)));
+		invariant(shape->option_counts[parent] <
+		    SHAPE_OPTIONS_MAX - 1);
+		shape->sections[parent][shape->option_counts[parent]++] =
+		    close_section(shape, i);
 	}
+	for (uint32_t i = 0; i < shape->section_count; i++)
+		if (strchr(shape->section_names[i], '.') == NULL)
+			shape->root[shape->root_count++] =
+			    close_section(shape, i);
 }
 
 void

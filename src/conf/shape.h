@@ -43,4 +43,7 @@ struct shape {
 
 void shape_make(struct shape *, const struct shape_plan *);
 
+/* The whole name of a section: "registration.token" of "token". */
+const char *shape_section_name(const char *part);
+
 #endif

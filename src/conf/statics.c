@@ -1,5 +1,5 @@
 /*
- * conf/statics.c - sections with a title: listen, service, route.
+ * conf/statics.c - sections with a title: listen, service, route, token.
  *
  * A fault names file and line of the value, as the grammar noted them
  * beside each option; of a section without that option, of its end.
@@ -13,6 +13,10 @@
 
 #include "conf/checks.h"
 #include "conf/value.h"
+
+#define TOKEN_NAME_MAX	 24
+#define TOKEN_SECRET_MIN 16
+#define TOKEN_SECRET_MAX 127
 
 static const char *const policies[] = { "round_robin", "least_connections",
 	"two_choices", "hash_client", "hash_header" };
@@ -263,6 +267,89 @@ done:
 	free(backlog);
 }
 
+/* Tokens ----------------------------------------------------------------- */
+
+/* Its id is made of it. */
+static void
+check_token_name(const struct section *section)
+{
+	const char *name = section->cfg->title;
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+	if (len == 0 || len > TOKEN_NAME_MAX || name[len] != '\0')
+		fault(section, NULL, NULL, "is no name of a token; use 1 to "
+		    "24 letters, digits, '_', '.' and '-'");
+}
+
+static void
+check_token_secret(const struct section *section,
+    const struct static_token *token)
+{
+	size_t len = strlen(token->secret);
+	const char *hash = token->hash;
+
+	if ((len == 0) == (*hash == '\0'))
+		fault(section, NULL, NULL, "give a secret, or its hash");
+	else if (len > 0 && (len < TOKEN_SECRET_MIN || len > TOKEN_SECRET_MAX))
+		fault(section, "secret", NULL, "is not of 16 to 127 bytes; "
+		    "try openssl rand -hex 32");
+	else if (len == 0 && (strlen(hash) != 64 ||
+	    strspn(hash, "0123456789abcdef") != 64))
+		fault(section, "hash", NULL, "is no SHA-256; give 64 of 0-9 "
+		    "and a-f");
+}
+
+static const char *
+check_service_pattern(struct bytes value)
+{
+	return value.len == 0 ? "an empty name; give one" : NULL;
+}
+
+static const char *
+check_domain_pattern(struct bytes value)
+{
+	return bytes_is(value, "*") ? NULL : check_domain(value);
+}
+
+static void
+take_token(const struct section *section)
+{
+	struct settings *settings = section->draft->settings;
+	void *array = settings->tokens;
+	struct static_token *token = grow(section, &array,
+	    &settings->token_count, sizeof(*token));
+
+	settings->tokens = array;
+	if (token == NULL)
+		return;
+	check_token_name(section);
+	token->name = strdup(section->cfg->title);
+	token->secret = take_text(section, "secret", "");
+	token->hash = take_text(section, "hash", "");
+	if (token->name == NULL || token->secret == NULL ||
+	    token->hash == NULL)
+		return;
+	check_token_secret(section, token);
+	take_list(section, "services", check_service_pattern,
+	    &token->services);
+	take_list(section, "domains", check_domain_pattern, &token->domains);
+	take_list(section, "prefixes", check_prefix, &token->prefixes);
+}
+
+static void
+take_tokens(const struct section *like, cfg_t *registration)
+{
+	struct section section = *like;
+
+	for (uint32_t i = 0; i < cfg_size(registration, "token"); i++) {
+		section.cfg = cfg_getnsec(registration, "token", i);
+		take_token(&section);
+	}
+}
+
+/* ------------------------------------------------------------------------ */
+
 void
 statics_take(struct draft *draft, cfg_t *cfg, const char *file)
 {
@@ -287,6 +374,7 @@ statics_take(struct draft *draft, cfg_t *cfg, const char *file)
 		section.cfg = cfg_getnsec(cfg, "route", i);
 		take_route(&section);
 	}
+	take_tokens(&section, cfg_getsec(cfg, "registration"));
 }
 
 void
@@ -309,9 +397,22 @@ statics_free(struct settings *settings)
 		address_list_free(&route->domains);
 		address_list_free(&route->prefixes);
 	}
+	for (uint32_t i = 0; i < settings->token_count; i++) {
+		struct static_token *token = &settings->tokens[i];
+
+		free(token->name);
+		free(token->secret);
+		free(token->hash);
+		address_list_free(&token->services);
+		address_list_free(&token->domains);
+		address_list_free(&token->prefixes);
+	}
 	free(settings->services);
 	free(settings->routes);
+	free(settings->tokens);
 	settings->services = NULL;
 	settings->routes = NULL;
+	settings->tokens = NULL;
 	settings->service_count = settings->route_count = 0;
+	settings->token_count = 0;
 }

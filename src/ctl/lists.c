@@ -134,6 +134,7 @@ ctl_token_list(const struct ctl *ctl, int argc, char **argv)
 		{ "SERVICES", "services", false },
 		{ "DOMAINS", "domains", false },
 		{ "PREFIXES", "prefixes", false },
+		{ "ORIGIN", "origin", false },
 		{ "CREATED", "created_at", false },
 	};
 

@@ -310,12 +310,20 @@ api_token_delete(struct registry *registry, struct admin_request *request)
 	const char *id = request->segments[2].data;
 	struct note_changes changes = { 0 };
 	struct token_write *writing;
+	const struct token *token;
 
 	if (!api_has_model(registry, request))
 		return;
-	if (token_find_id(&registry->protocol->tokens, id) == NULL) {
+	token = token_find_id(&registry->protocol->tokens, id);
+	if (token == NULL) {
 		api_reply_problem(request, 404, "no_token",
 		    "there is no token \"%.64s\"", id);
+		return;
+	}
+	if (token->is_static) {
+		api_reply_problem(request, 409, "static",
+		    "token %s stands in the configuration file; take it out "
+		    "there and reload", id);
 		return;
 	}
 	if ((writing = new_writing(registry, request)) == NULL)

@@ -61,7 +61,8 @@ static const struct {
 	{ "TokenList", LIST_OF("Token") },
 	{ "Token", "{\"type\":\"object\",\"properties\":{\"label\":" TEXT
 		   ",\"services\":" TEXTS ",\"domains\":" TEXTS
-		   ",\"prefixes\":" TEXTS "}}" },
+		   ",\"prefixes\":" TEXTS ",\"origin\":{\"enum\":["
+		   "\"api\",\"file\"],\"readOnly\":true}}}" },
 	{ "NewToken", "{\"type\":\"object\",\"properties\":{\"id\":" TEXT
 		      ",\"token\":" TEXT "}}" },
 	{ "Generation", "{\"type\":\"object\",\"required\":[\"to\"],"

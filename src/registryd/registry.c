@@ -329,6 +329,7 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 	struct model_service *service;
 
 	follow_reload(registry);
+	protocol_take_static_tokens(registry->protocol);
 	instances_reload(registry);
 	retention_reload(registry);
 	if (registry->model == NULL)

@@ -143,13 +143,17 @@ void
 protocol_load_begin(struct protocol *protocol)
 {
 	struct session *session;
-	struct token *token;
+	struct token *token, *next;
 
 	if (protocol->is_loaded)
 		return;
-	while ((token = TAILQ_FIRST(&protocol->tokens)) != NULL) {
-		TAILQ_REMOVE(&protocol->tokens, token, of_all);
-		token_free(&token);
+	for (token = TAILQ_FIRST(&protocol->tokens); token != NULL;
+	    token = next) {
+		next = TAILQ_NEXT(token, of_all);
+		if (!token->is_static) {
+			TAILQ_REMOVE(&protocol->tokens, token, of_all);
+			token_free(&token);
+		}
 	}
 	while ((session = TAILQ_FIRST(&protocol->sessions)) != NULL)
 		session_drop(session);
@@ -341,6 +345,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 		return -1;
 	}
 	protocol_listen_news(protocol);
+	protocol_take_static_tokens(protocol);
 	*protocol_r = protocol;
 	return 0;
 }

@@ -63,6 +63,10 @@ MUST_CHECK int protocol_listen(struct protocol *, int fd, bool is_tls);
  * 0, or -1 with what there was (logged). */
 MUST_CHECK int protocol_take_certificates(struct protocol *, int fd);
 
+/* static_tokens.c: those of the settings, in place of those of the settings
+ * before. */
+void protocol_take_static_tokens(struct protocol *);
+
 /* The notes of a load: of the first that is good, alone. */
 void protocol_load_begin(struct protocol *);
 void protocol_load_note(struct protocol *, const struct store_note *);

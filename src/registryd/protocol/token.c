@@ -12,9 +12,11 @@
 
 #include "common/clock.h"
 #include "common/random.h"
+#include "registryd/store/object.h"
 
 #define SCOPES_MAX 256			/* entries of one list */
 #define LABEL_MAX  255
+#define ID_BYTES   8			/* of random */
 
 static void
 texts_free(char **texts)
@@ -139,7 +141,7 @@ token_make(struct bytes json, struct token **token_r,
 	json_doc_free(&doc);
 	if (token == NULL)
 		return -1;
-	random_hex(token->id, (TOKEN_ID_SIZE - 1) / 2);
+	random_hex(token->id, ID_BYTES);
 	random_hex(random, 32);
 	snprintf(secret_r, TOKEN_SECRET_SIZE, "sluice-%s-%s", token->id,
 	    random);
@@ -176,6 +178,47 @@ token_read(const char *id, const char *text)
 	}
 	free(hash);
 	json_doc_free(&doc);
+	return token;
+}
+
+/* Of the configuration --------------------------------------------------- */
+
+/* NULL-terminated; NULL when out of memory. */
+static char **
+copy_texts(const struct address_list *list)
+{
+	char **texts = calloc(list->count + 1, sizeof(char *));
+
+	for (uint32_t i = 0; texts != NULL && i < list->count; i++) {
+		if ((texts[i] = strdup(list->list[i])) == NULL) {
+			texts_free(texts);
+			return NULL;
+		}
+	}
+	return texts;
+}
+
+struct token *
+token_of_setting(const struct static_token *setting)
+{
+	struct token *token = calloc(1, sizeof(*token));
+
+	if (token == NULL)
+		return NULL;
+	snprintf(token->id, sizeof(token->id), "static:%s", setting->name);
+	if (*setting->secret != '\0')
+		secret_hash(bytes_of(setting->secret), token->hash);
+	else
+		snprintf(token->hash, sizeof(token->hash), "%s",
+		    setting->hash);
+	token->is_static = true;
+	token->label = strdup(setting->name);
+	token->services = copy_texts(&setting->services);
+	token->domains = copy_texts(&setting->domains);
+	token->prefixes = copy_texts(&setting->prefixes);
+	if (token->label == NULL || token->services == NULL ||
+	    token->domains == NULL || token->prefixes == NULL)
+		token_free(&token);
 	return token;
 }
 
@@ -229,6 +272,11 @@ token_write(struct json_writer *writer, const struct token *token)
 	json_write_key(writer, "id");
 	json_write_text(writer, token->id);
 	write_scopes(writer, token);
+	json_write_key(writer, "origin");
+	json_write_text(writer, object_origin_name(token->is_static ?
+		ORIGIN_FILE : ORIGIN_API));
+	if (token->is_static)
+		return;
 	json_write_key(writer, "created_at");
 	json_write_text(writer, text);
 }

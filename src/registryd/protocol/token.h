@@ -14,13 +14,14 @@
 #include <sys/queue.h>
 
 #include "common/json.h"
+#include "conf/settings.h"
 #include "registryd/problem.h"
 #include "registryd/protocol/config.h"
 #include "registryd/store/secret.h"
 
-#define TOKEN_ID_SIZE	  17		/* hex and a NUL */
+#define TOKEN_ID_SIZE	  32		/* hex; or "static:NAME" */
 #define TOKEN_HASH_SIZE	  SECRET_HASH_SIZE
-#define TOKEN_SECRET_SIZE 96
+#define TOKEN_SECRET_SIZE 128
 
 struct token {
 	TAILQ_ENTRY(token) of_all;
@@ -32,6 +33,7 @@ struct token {
 	char **domains;			/* "shop.example", "*.shop.example" */
 	char **prefixes;		/* "/api", on segment boundaries */
 	int64_t created_wall_ms;
+	bool is_static;			/* it stands in the configuration */
 };
 
 TAILQ_HEAD(token_list, token);
@@ -49,6 +51,9 @@ char *token_text(const struct token *);
 struct token *token_read(const char *id, const char *text);
 /* Without the hash. */
 void token_write(struct json_writer *, const struct token *);
+
+/* Of a section of the configuration; NULL when out of memory. */
+struct token *token_of_setting(const struct static_token *);
 
 /* The token of that secret; NULL: there is none. */
 const struct token *token_find(const struct token_list *, const char *secret);

@@ -39,6 +39,26 @@ static const struct {
 	  "settings:1: a: no such setting; see sluice.conf(5)\n"
 	  "settings:3: store.b: no such setting; see sluice.conf(5)\n"
 	  "settings:2: workers: 'x' is no whole number; from 0 to 128\n" },
+	{ "a section inside another has the names of both",
+	  "registration {\n token \"a\" {\n secret = 0123456789abcdef\n"
+	  " colour = red\n}\n}\n",
+	  "settings:4: registration.token.colour: no such setting; see "
+	  "sluice.conf(5)\n" },
+	{ "a token has a secret or a hash, and one of them",
+	  "registration {\n token \"a\" {\n services = {b}\n }\n}\n",
+	  "settings:3: token \"a\": give a secret, or its hash\n" },
+	{ "a token's secret is long, its hash one, its name plain",
+	  "registration { token \"a b\" { hash = 12 }\n"
+	  "token \"c\" { secret = short }\n}",
+	  "settings:1: token \"a b\": is no name of a token; use 1 to 24 "
+	  "letters, digits, '_', '.' and '-'\n"
+	  "settings:1: token \"a b\": hash: is no SHA-256; give 64 of 0-9 "
+	  "and a-f\n"
+	  "settings:2: token \"c\": secret: is not of 16 to 127 bytes; try "
+	  "openssl rand -hex 32\n" },
+	{ "TLS takes a certificate", "registration { tls_listen = { \":1\" } }",
+	  "settings:1: registration.tls_listen: no certificate; set "
+	  "registration.tls_certificate\n" },
 	{ "a time needs a unit", "shutdown_timeout = 30\n",
 	  "settings:1: shutdown_timeout: '30' is no span of time; give a "
 	  "number and a unit (ms, s, m, h, d); from 0s to 1d\n" },
@@ -187,7 +207,9 @@ static const char *const full_text =
     "user = 'it\\'s'\n"
     "listen \"127.0.0.1:1\" { backlog = 16 }\n"
     "listen \"unix:/tmp/\\\"s\" { }\n"
-    "registration { listen = {} grace = 1m30s }\n"
+    "registration { listen = {} grace = 1m30s tls_listen = { \":2\" }\n"
+    "  tls_certificate = /c tls_min_version = 1.3\n"
+    "  token \"ci\" { secret = '${HOME}0123456789' prefixes = { /a } } }\n"
     "store { driver = memory url = 'postgres://u:p@h/${HOME}' }\n"
     "log { format = '\"$request\"\\\\ $status\\'' level = debug }\n"
     "http { trusted_proxies = { ::1, 10.0.0.0/8 } max_body = 3MiB\n"
@@ -210,7 +232,7 @@ print_reads_back_to_equal_values(void **state)
 	assert_string_equal(first->store.url, "postgres://u:p@h/${HOME}");
 	assert_int_equal(first->registration.listen.count, 0);
 	assert_int_equal(first->listen_count, 2);
-	assert_int_equal(first->services[0].line, 11);
+	assert_int_equal(first->services[0].line, 13);
 	settings_print(first, true, &once);
 	second = read_good(once.data);
 	settings_print(second, true, &twice);
@@ -223,6 +245,9 @@ print_reads_back_to_equal_values(void **state)
 	assert_int_equal(second->routes[0].priority, -3);
 	assert_true(second->routes[0].strip_prefix);
 	assert_int_equal(second->routes[0].domains.count, 2);
+	assert_string_equal(second->tokens[0].secret, "${HOME}0123456789");
+	assert_int_equal(second->tokens[0].prefixes.count, 1);
+	assert_int_equal(second->registration.tls.min_version, TLS_1_3);
 	buf_free(&once);
 	buf_free(&twice);
 	buf_free(&names);
@@ -323,6 +348,14 @@ static const struct {
 	{ "another store takes a restart", "workers = 3",
 	  "store { driver = memory } instance = x listen \":81\" {}",
 	  SETTINGS_RESTART, "instance, store.driver" },
+	{ "tokens change in place",
+	  "registration { token \"a\" { secret = 0123456789abcdef } }",
+	  "registration { token \"a\" { secret = 0123456789abcdeF } }",
+	  SETTINGS_IN_PLACE, "registration.token" },
+	{ "certificates change in place, listeners with TLS do not",
+	  "registration { tls_listen = { \":1\" } tls_certificate = /a }",
+	  "registration { tls_listen = { \":1\" } tls_certificate = /b }",
+	  SETTINGS_IN_PLACE, "registration.tls_certificate" },
 	{ "static services change in place", "service \"a\" {}",
 	  "service \"a\" { backends = {\"http://h:1\"} }",
 	  SETTINGS_IN_PLACE, "service" },
