@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The registration protocol, row by row: sluice-protocol(7)."""
 
+import hashlib
 import itertools
 import json
 import pathlib
@@ -10,7 +11,9 @@ import subprocess
 
 import pytest
 
+from harness import namespace
 from harness.registrant import Registrant
+from harness.sluice import Sluice
 from harness.wait import wait_until
 
 SID = re.compile(r"a-\d{10,}-[0-9a-f]{32}")
@@ -1066,18 +1069,124 @@ def test_tokens(proxy, backend):
         client.register("shop", "b")
 
 
-def test_others_than_loopback_need_a_token(sluice):
-    address = next((info[4][0] for info in socket.getaddrinfo(
-        socket.gethostname(), None, socket.AF_INET)
-        if not info[4][0].startswith("127.")), None)
-    if address is None:
-        pytest.skip("this machine has no address but loopback")
-    from harness.addresses import free_port
-    port = free_port(address)
-    proxy = sluice(f'registration {{ listen = {{ "{address}:{port}" }} }}')
-    proxy.address, proxy.registration_port = address, port
+SAY = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as stream:
+    stream.sendall(sys.argv[3].encode() + b"\\n")
+    print(stream.makefile().readline(), end="")
+"""
+
+
+def test_others_than_loopback_need_a_token(tmp_path):
+    if not namespace.is_permitted():
+        pytest.skip("no network of its own is allowed here")
+    proxy = Sluice(tmp_path / "a", "registration { listen = { "
+                   f'"{namespace.ADDRESS}:8181", "127.0.0.1:8181" }} }}')
+    proxy.wrap = namespace.wrap
+
+    def say(line, address=namespace.ADDRESS):
+        return subprocess.run(
+            namespace.inside(proxy.process.pid,
+                             ["python3", "-c", SAY, address, "8181", line]),
+            capture_output=True, text=True, timeout=60, check=True).stdout
+
+    try:
+        proxy.spawn()
+        wait_until(lambda: proxy.ctl("status", check=False).returncode == 0,
+                   30)
+        assert say("REGISTER|a|b|0") == "ERROR|not authorized\n"
+        assert say("REGISTER|a|b|0", "127.0.0.1").startswith("ACK|")
+        secret = proxy.ctl("token", "create").stdout.strip()
+        metadata = json.dumps({"token": secret})
+        assert say("REGISTER|a|b|0", "127.0.0.1") == \
+            "ERROR|not authorized\n"
+        for address in namespace.ADDRESS, "127.0.0.1":
+            assert say(f"REGISTER|a|b|0|{metadata}",
+                       address).startswith("ACK|")
+    finally:
+        proxy.end()
+
+
+SECRETS = ["one-secret-of-sixteen", "another-secret-here"]
+
+
+def static_token(name, secret, **scopes):
+    lists = [f"{key} = {{ " + ", ".join(f'"{text}"' for text in texts) + " }"
+             for key, texts in scopes.items()]
+    return f"token {name} {{ {secret} " + " ".join(lists) + " }"
+
+
+def write_tokens(proxy, *sections):
+    """Puts these in the place of those that the file has."""
+    text = proxy.conf_path.read_text()
+    text = re.sub(r"(?m)^.*# tokens\n", "", text)
+    proxy.conf_path.write_text(text + "registration { " +
+                               " ".join(sections) + " } # tokens\n")
+    wait_until(lambda: proxy.ctl("reload", check=False).returncode == 0)
+
+
+def register_with(proxy, secret, service="shop", instance="a"):
     with Registrant(proxy) as client:
-        assert client.say("REGISTER|a|b|0") == "ERROR|not authorized"
+        metadata = json.dumps({"token": secret})
+        return client.say(f"REGISTER|{service}|{instance}|0|{metadata}")
+
+
+def test_tokens_may_stand_in_the_configuration(proxy, backend):
+    url = backend().url
+    hashed = hashlib.sha256(SECRETS[1].encode()).hexdigest()
+    write_tokens(
+        proxy,
+        static_token("shop", f'secret = "{SECRETS[0]}"', services=["shop"],
+                     domains=["*.shop.example"], prefixes=["/api"]),
+        static_token("any", f"hash = {hashed}"))
+    with Registrant(proxy) as client:
+        assert client.say("REGISTER|shop|a|0") == "ERROR|not authorized"
+    assert register_with(proxy, SECRETS[0], "billing") == \
+        "ERROR|not authorized"
+    assert register_with(proxy, hashed) == "ERROR|not authorized"
+    assert register_with(proxy, SECRETS[1], "billing").startswith("ACK|")
+    with Registrant(proxy) as client:
+        client.register("shop", "b",
+                        metadata=json.dumps({"token": SECRETS[0]}))
+        for domain, path in ("shop.example", "/api"), ("x.shop.example", "/"):
+            assert client.ask("ROUTE_ADD", domain, path, url, 0) == \
+                "ERROR|not authorized"
+        client.route("x.shop.example", "/api/v1", url)
+        client.apply()
+        sid = client.sid
+
+    # beside one of the store, shown as what they are, and not to be revoked
+    stored = make_token(proxy, label="stored")
+    assert register_with(proxy, stored["token"], "third").startswith("ACK|")
+    rows = proxy.get("/v1/tokens").json["items"]
+    assert [(row["id"], row["origin"], row["services"]) for row in rows] == [
+        ("static:shop", "file", ["shop"]), ("static:any", "file", []),
+        (stored["id"], "api", [])]
+    assert "static:shop" in proxy.ctl("token", "list").stdout
+    done = proxy.ctl("token", "revoke", "static:shop", check=False)
+    assert done.returncode == 1 and "configuration file" in done.stderr
+
+    # what is changed holds from the reload on, also behind a restart
+    write_tokens(proxy, static_token("any", f"hash = {hashed}"))
+    proxy.kill_role("registryd")
+    assert register_with(proxy, SECRETS[0]) == "ERROR|not authorized"
+    assert register_with(proxy, SECRETS[1], "billing").startswith("ACK|")
+    with Registrant(proxy) as client:
+        client.sid = sid
+        assert client.say(f"RECONNECT|{sid}") == "OK"
+        assert client.ask("ROUTE_ADD", "y.shop.example", "/api", url, 0) == \
+            "ERROR|not authorized"
+
+
+def test_tokens_are_not_shown(proxy):
+    write_tokens(proxy, static_token("a", f'secret = "{SECRETS[0]}"'),
+                 static_token("b", f"hash = {'ab' * 32}"))
+    done = subprocess.run(proxy.command("-T"), capture_output=True, text=True,
+                          timeout=60, env=proxy.environment, check=True)
+    assert 'token "a"' in done.stdout
+    for place in (done.stdout, proxy.log(),
+                  proxy.get("/v1/tokens").body.decode()):
+        assert SECRETS[0] not in place and "ab" * 32 not in place
 
 
 # Many, and a whole story

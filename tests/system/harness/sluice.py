@@ -49,6 +49,7 @@ class Sluice:
         self.conf_path = self.home / "sluice.conf"
         self.log_path = self.home / "error.log"
         self.access_path = self.home / "access.log"
+        self.wrap = list        # around the command that starts it
         self.process = None
         self.identity = identity        # of a registration with TLS
         self.tls = identity and identity.context()
@@ -91,7 +92,7 @@ class Sluice:
     def spawn(self):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                self.command("-F"), stdout=log, stderr=log,
+                self.wrap(self.command("-F")), stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, env=self.environment,
                 start_new_session=True)
 
