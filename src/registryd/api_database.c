@@ -6,11 +6,36 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "registryd/api_parts.h"
+
+/* What is routed from meanwhile. */
+static void
+write_replica(struct json_writer *writer, const struct registry *registry)
+{
+	struct replica_figures figures;
+
+	if (registry->replica == NULL)
+		return;
+	replica_figures(registry->replica, &figures);
+	json_write_key(writer, "replica");
+	json_write_begin(writer, '{');
+	json_write_key(writer, "generation");
+	json_write_integer(writer, (int64_t)figures.generation);
+	json_write_key(writer, "age_seconds");
+	if (figures.confirmed_wall_ms == 0)
+		json_write_null(writer);
+	else
+		json_write_integer(writer,
+		    (clock_wall_ms() - figures.confirmed_wall_ms) / 1000);
+	json_write_key(writer, "served");
+	json_write_bool(writer, registry->bring_up.is_served);
+	json_write_end(writer, '}');
+}
 
 static void
 write_database(struct json_writer *writer,
-    const struct store_figures *figures)
+    const struct store_figures *figures, const struct registry *registry)
 {
 	bool is_server = figures->driver == STORE_POSTGRES;
 
@@ -24,6 +49,8 @@ write_database(struct json_writer *writer,
 		json_write_key(writer, "error");
 		json_write_text(writer, figures->error);
 	}
+	if (!figures->is_up && registry != NULL)
+		write_replica(writer, registry);
 	json_write_end(writer, '}');
 }
 
@@ -48,7 +75,7 @@ api_ready(struct registry *registry, struct admin_request *request)
 	json_write_key(&writer, "connections");
 	json_write_begin(&writer, '{');
 	json_write_key(&writer, "database");
-	write_database(&writer, &figures);
+	write_database(&writer, &figures, NULL);
 	json_write_end(&writer, '}');
 	json_write_end(&writer, '}');
 	admin_reply_json(request, has_table && !is_stopping ? 200 : 503,
@@ -87,7 +114,7 @@ api_health_db(struct registry *registry, struct admin_request *request)
 	if (figures.driver == STORE_POSTGRES && figures.is_up &&
 	    store_ping(registry->store, on_pinged, request) == 0)
 		return;
-	write_database(&writer, &figures);
+	write_database(&writer, &figures, registry);
 	admin_reply_json(request, figures.is_up ? 200 : 503, &json);
 }
 

@@ -43,7 +43,7 @@ look(struct registry *registry, struct readiness *readiness)
 	readiness->is_stopping = registry_is_stopping(registry);
 	readiness->is_held = registry->guard.is_held;
 	readiness->is_store_up = readiness->figures.is_up &&
-	    registry->model != NULL;
+	    registry->model != NULL && !registry->bring_up.is_served;
 	readiness->beat_age_ms = beat == 0 ? -1 : clock_wall_ms() - beat;
 	readiness->is_health_fresh = readiness->beat_age_ms >= 0 &&
 	    readiness->beat_age_ms < BEAT_STALE_MS;
@@ -75,6 +75,30 @@ write_part(struct json_writer *writer, const char *name, bool is_good,
 	json_write_end(writer, '}');
 }
 
+/* "generation 12, as the database 3 s ago; routed from" */
+static void
+write_replica(struct registry *registry, struct json_writer *writer)
+{
+	struct replica_figures figures;
+	char text[256];
+
+	if (registry->replica == NULL)
+		return;
+	replica_figures(registry->replica, &figures);
+	if (figures.generation == 0)
+		snprintf(text, sizeof(text), "empty%s%s",
+		    figures.is_good ? "" : ": ", figures.error);
+	else
+		snprintf(text, sizeof(text), "generation %llu, as the "
+		    "database %lld s ago%s%s%s",
+		    (unsigned long long)figures.generation,
+		    (long long)(clock_wall_ms() - figures.confirmed_wall_ms) /
+			1000,
+		    registry->bring_up.is_served ? "; routed from" : "",
+		    figures.is_good ? "" : "; ", figures.error);
+	write_part(writer, "replica", figures.is_good, text);
+}
+
 static void
 write_parts(struct registry *registry, struct json_writer *writer,
     const struct readiness *readiness)
@@ -100,7 +124,7 @@ write_parts(struct registry *registry, struct json_writer *writer,
 	write_part(writer, "table", readiness->has_table,
 	    readiness->has_table ? "" : "nothing has been published yet");
 	write_part(writer, "store", readiness->is_store_up,
-	    readiness->figures.is_up && registry->model == NULL ?
+	    readiness->figures.is_up && !readiness->is_store_up ?
 		"not read yet" :
 		readiness->figures.error);
 	if (readiness->is_held)
@@ -112,6 +136,7 @@ write_parts(struct registry *registry, struct json_writer *writer,
 		snprintf(text, sizeof(text), "healthd's words are %lld ms old",
 		    (long long)readiness->beat_age_ms);
 	write_part(writer, "health", readiness->is_health_fresh, text);
+	write_replica(registry, writer);
 	json_write_end(writer, '}');
 }
 

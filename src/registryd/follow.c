@@ -35,8 +35,8 @@ clear_item(struct news_item *item)
 	}
 }
 
-static void
-clear_items(struct follow *follow)
+void
+follow_forget(struct follow *follow)
 {
 	for (size_t i = 0; i < follow->count; i++)
 		clear_item(&follow->items[i]);
@@ -126,6 +126,7 @@ on_read(void *context, const struct store_outcome *outcome)
 
 	follow->outcome = *outcome;
 	follow->is_read = true;
+	replica_end_notes(registry->replica, outcome->result == STORE_OK);
 	if (outcome->result != STORE_OK)
 		log_info("store: not followed: %s",
 		    outcome->message == NULL ? "failed" : outcome->message);
@@ -134,8 +135,8 @@ on_read(void *context, const struct store_outcome *outcome)
 
 /* Applying --------------------------------------------------------------- */
 
-static uint64_t
-since_of(const struct registry *registry)
+uint64_t
+follow_since(const struct registry *registry)
 {
 	return registry->follow.gap != 0 ? registry->follow.gap
 					 : registry->model->generation;
@@ -170,32 +171,48 @@ is_back(const struct model *model, const struct news_item *item,
 
 /* 0, or -1 when all must be loaded again. */
 static int
-put_item(struct model *model, struct news_item *item)
+put_service(struct registry *registry, struct model *model,
+    const struct service *service)
 {
-	const struct model_service *service;
+	const struct model_service *there =
+	    model_find_service(model, service->name);
 	struct problem problem;
-	int result = 0;
+
+	if ((there != NULL && there->object.origin == ORIGIN_FILE) ||
+	    service_check(service, &problem) == -1)
+		return 0;		/* as when loading: left out */
+	if (model_put_service(model, service) == -1)
+		return -1;
+	replica_put_service(registry->replica, service);
+	return 0;
+}
+
+static int
+put_item(struct registry *registry, struct model *model,
+    struct news_item *item)
+{
+	struct problem problem;
 
 	switch (item->kind) {
 	case OBJECT_SERVICE:
-		service = model_find_service(model, item->object.service.name);
-		if ((service != NULL &&
-			service->object.origin == ORIGIN_FILE) ||
-		    service_check(&item->object.service, &problem) == -1)
-			return 0;	/* as when loading: left out */
-		result = model_put_service(model, &item->object.service);
-		break;
+		return put_service(registry, model, &item->object.service);
 	case OBJECT_BACKEND:
-		if (backend_check(&item->object.backend, &problem) == 0)
-			result = model_put_backend(model,
-			    &item->object.backend);
-		break;
+		if (backend_check(&item->object.backend, &problem) == -1)
+			return 0;
+		if (model_put_backend(model, &item->object.backend) == -1)
+			return -1;
+		replica_put_backend(registry->replica,
+		    &item->object.backend);
+		return 0;
 	case OBJECT_ROUTE:
-		if (route_check(&item->object.route, &problem) == 0)
-			result = model_put_route(model, &item->object.route);
-		break;
+		if (route_check(&item->object.route, &problem) == -1)
+			return 0;
+		if (model_put_route(model, &item->object.route) == -1)
+			return -1;
+		replica_put_route(registry->replica, &item->object.route);
+		return 0;
 	}
-	return result;
+	return 0;
 }
 
 static int
@@ -225,12 +242,12 @@ remove_item(struct model *model, const struct news_item *item)
 /* Whether a route that is gone stands in the model, and did not come with
  * the news again. */
 static bool
-is_lost_route(const struct registry *registry, const struct news_item *gone)
+is_lost_route(const struct follow *follow, const struct model *model,
+    const struct news_item *gone)
 {
-	const struct follow *follow = &registry->follow;
 	uint64_t id = strtoull(gone->key, NULL, 10);
 
-	if (model_find_route(registry->model, id) == NULL)
+	if (model_find_route(model, id) == NULL)
 		return false;
 	for (size_t i = 0; i < follow->count; i++)
 		if (!follow->items[i].is_gone &&
@@ -241,10 +258,10 @@ is_lost_route(const struct registry *registry, const struct news_item *gone)
 }
 
 static bool
-is_too_much(const struct registry *registry)
+is_too_much(const struct registry *registry, const struct model *model)
 {
 	const struct follow *follow = &registry->follow;
-	struct guard_loss loss = { .routed = registry->model->routes.count };
+	struct guard_loss loss = { .routed = model->routes.count };
 	size_t gone_count = 0;
 
 	for (size_t i = 0; i < follow->count; i++)
@@ -257,7 +274,7 @@ is_too_much(const struct registry *registry)
 	for (size_t i = 0; i < follow->count; i++)
 		loss.removed += follow->items[i].is_gone &&
 		    follow->items[i].kind == OBJECT_ROUTE &&
-		    is_lost_route(registry, &follow->items[i]);
+		    is_lost_route(follow, model, &follow->items[i]);
 	return guard_is_too_much(registry->daemon->settings, &loss);
 }
 
@@ -274,31 +291,48 @@ note_propagation(struct follow *follow)
 	follow->sum_us += us;
 }
 
+int
+follow_take(struct registry *registry, struct model *model, uint64_t since)
+{
+	struct follow *follow = &registry->follow;
+
+	if (follow->is_failed || is_too_much(registry, model))
+		return -1;
+	for (size_t i = 0; i < follow->count; i++) {
+		struct news_item *item = &follow->items[i];
+
+		if (!item->is_gone) {
+			if (put_item(registry, model, item) == -1)
+				return -1;
+		} else if (!is_back(model, item, since)) {
+			if (remove_item(model, item) == -1)
+				return -1;
+			replica_remove(registry->replica, item->kind,
+			    item->key);
+		}
+	}
+	if (follow->outcome.generation > model->generation)
+		model->generation = follow->outcome.generation;
+	return 0;
+}
+
 /* 0, or -1 when all must be loaded again. */
 static int
 apply(struct registry *registry)
 {
 	struct follow *follow = &registry->follow;
 	struct model *model = registry->model;
-	uint64_t since = since_of(registry);
+	uint64_t since = follow_since(registry);
 	struct problem problem;
 
-	if (follow->is_failed || is_too_much(registry))
+	if (follow_take(registry, model, since) == -1)
 		return -1;
-	for (size_t i = 0; i < follow->count; i++) {
-		struct news_item *item = &follow->items[i];
-
-		if (!item->is_gone) {
-			if (put_item(model, item) == -1)
-				return -1;
-		} else if (!is_back(model, item, since) &&
-		    remove_item(model, item) == -1) {
-			return -1;
-		}
-	}
 	follow->gap = 0;
-	if (follow->outcome.generation > model->generation)
-		model->generation = follow->outcome.generation;
+	if (registry->bring_up.is_served)
+		log_notice("store: caught up, generation %llu",
+		    (unsigned long long)model->generation);
+	registry->bring_up.is_served = false;
+	replica_confirm(registry->replica);
 	if (follow->count == 0)
 		return 0;
 	if (registry_publish(registry, model->generation, &problem) == 0)
@@ -314,24 +348,47 @@ apply(struct registry *registry)
 
 /* The write -------------------------------------------------------------- */
 
-static int
-begin_read(struct registry *registry)
+int
+follow_read(struct registry *registry, uint64_t since,
+    void (*note)(void *context, const struct store_note *),
+    store_done_fn *done)
 {
-	const struct store_follow_query query = {
-		.since = since_of(registry),
+	struct store_follow_query query = {
+		.since = since,
 		.loader = {
 			.service = on_service,
 			.backend = on_backend,
 			.route = on_route,
-			.done = on_read,
+			.note = note,
+			.done = done,
 			.context = registry,
 		},
 		.gone = on_gone,
 		.age = on_age,
 	};
 
-	registry->follow.must_read = false;
+	memcpy(query.identity, registry->identity, sizeof(query.identity));
 	return store_follow(registry->store, &query);
+}
+
+static void
+on_note(void *context, const struct store_note *note)
+{
+	struct registry *registry = context;
+
+	replica_add_note(registry->replica, note);
+}
+
+static int
+begin_read(struct registry *registry)
+{
+	bool wants_notes = replica_wants_notes(registry->replica);
+
+	if (wants_notes)
+		replica_begin_notes(registry->replica);
+	registry->follow.must_read = false;
+	return follow_read(registry, follow_since(registry),
+	    wants_notes ? on_note : NULL, on_read);
 }
 
 static int
@@ -364,7 +421,7 @@ on_followed(struct write *write, void *context)
 	bool was_good = write->problem.status == 0 &&
 	    (!follow->is_read || follow->outcome.result == STORE_OK);
 
-	clear_items(follow);
+	follow_forget(follow);
 	follow->is_queued = false;
 	/* Told of something more while it was being read. */
 	if (was_good && registry->model != NULL && !registry->is_stale &&
@@ -418,6 +475,15 @@ on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 void
+follow_now(struct registry *registry)
+{
+	if (!store_can_follow(registry->store))
+		return;
+	registry->follow.must_read = true;
+	ask(registry);
+}
+
+void
 follow_skipped(void *context, uint64_t since)
 {
 	struct registry *registry = context;
@@ -456,5 +522,5 @@ void
 follow_stop(struct registry *registry)
 {
 	ev_timer_stop(registry->loop, &registry->follow.timer);
-	clear_items(&registry->follow);
+	follow_forget(&registry->follow);
 }

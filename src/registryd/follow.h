@@ -19,6 +19,7 @@
 #include "registryd/store/store.h"
 #include "shm/worker_stats.h"
 
+struct model;
 struct registry;
 
 /* An object that somebody changed, or the key of one that is gone. */
@@ -57,6 +58,27 @@ void follow_start(struct registry *);
 void follow_stop(struct registry *);
 /* The settings changed. */
 void follow_reload(struct registry *);
+
+/* From which generation on the model may lack something. */
+uint64_t follow_since(const struct registry *);
+
+/*
+ * For registry_load.c: asks for what was changed since, outside of a
+ * write, in the database that registry->identity names; then, when that
+ * was answered, takes it into a model (and the replica), but publishes
+ * nothing.  follow_take() returns 0, or -1 when all must be loaded again.
+ * note, unless NULL, is told all notes there are.
+ */
+MUST_CHECK int follow_read(struct registry *, uint64_t since,
+    void (*note)(void *context, const struct store_note *),
+    store_done_fn *done);
+MUST_CHECK int follow_take(struct registry *, struct model *,
+    uint64_t since);
+/* What was read is of no more use. */
+void follow_forget(struct follow *);
+
+/* The store is there again. */
+void follow_now(struct registry *);
 
 /* A commit of ours came behind others, of after that generation. */
 void follow_skipped(void *registry, uint64_t since);

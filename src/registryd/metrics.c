@@ -243,6 +243,7 @@ api_metrics(struct registry *registry, struct admin_request *request)
 	write_table(&page->buf, registry);
 	write_store(&page->buf, registry);
 	metrics_write_certificates(&page->buf, registry->protocol);
+	metrics_write_replica(&page->buf, registry);
 	write_master(&page->buf, registry->master);
 	one(&page->buf, METRIC_LOG_DROPPED, log_dropped_count());
 	write_build(&page->buf);

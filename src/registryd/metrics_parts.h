@@ -31,6 +31,9 @@ void metrics_write_drains(struct metrics_page *, const struct model *);
 void metrics_write_certificates(struct buf *, const struct protocol *);
 /* metrics_instances.c */
 void metrics_write_instances(struct buf *, const struct instances *);
+/* metrics_replica.c; nothing where there is none */
+struct registry;
+void metrics_write_replica(struct buf *, const struct registry *);
 /* metrics_process.c */
 void metrics_write_process(struct buf *, int64_t started_wall_ms);
 

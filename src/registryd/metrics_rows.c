@@ -118,6 +118,22 @@ static const struct metric_row rows[METRIC_COUNT] = {
 	[METRIC_HANDSHAKES_FAILED] =
 	    COUNTER("sluice_registration_tls_handshakes_failed_total",
 		"Connections that ended before TLS was agreed on."),
+	[METRIC_REPLICA_GENERATION] =
+	    GAUGE("sluice_store_replica_generation",
+		"The generation that the local file has."),
+	[METRIC_REPLICA_AGE] = GAUGE("sluice_store_replica_age_seconds",
+	    "Since the local file was known to be as the database is."),
+	[METRIC_REPLICA_SERVED] = GAUGE("sluice_store_replica_served",
+	    "1 while the local file is routed from, and the database was not "
+	    "read since the start."),
+	[METRIC_REPLICA_GOOD] = GAUGE("sluice_store_replica_good",
+	    "1 while the local file can be written."),
+	[METRIC_REPLICA_FAILED] =
+	    COUNTER("sluice_store_replica_failures_total",
+		"Times that the local file could not be written."),
+	[METRIC_REPLICA_SET_ASIDE] =
+	    COUNTER("sluice_store_replica_set_aside_total",
+		"Local files that could not be read, and were begun anew."),
 	[METRIC_RELOAD_TIME] =
 	    GAUGE("sluice_config_last_reload_success_timestamp_seconds",
 		"When the configuration was last read again, well."),

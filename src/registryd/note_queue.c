@@ -31,6 +31,8 @@ struct note_queue {
 	ev_timer turn;
 	void (*on_idle)(void *context);
 	void *idle_context;
+	void (*on_kept)(void *context, const struct note_changes *);
+	void *kept_context;
 };
 
 bool
@@ -46,6 +48,8 @@ finish(struct note_queue *queue, bool is_kept)
 	struct note_wait *wait;
 
 	queue->is_sending = false;
+	if (is_kept && queue->on_kept != NULL)
+		queue->on_kept(queue->kept_context, &queue->sent.changes);
 	note_changes_clear(&queue->sent.changes);
 	STAILQ_CONCAT(&done, &queue->sent.waits);
 	if (!STAILQ_EMPTY(&queue->gathered.waits))
@@ -117,6 +121,15 @@ note_queue_on_idle(struct note_queue *queue, void (*on_idle)(void *context),
 {
 	queue->on_idle = on_idle;
 	queue->idle_context = context;
+}
+
+void
+note_queue_on_kept(struct note_queue *queue,
+    void (*on_kept)(void *context, const struct note_changes *),
+    void *context)
+{
+	queue->on_kept = on_kept;
+	queue->kept_context = context;
 }
 
 struct note_queue *

@@ -29,6 +29,10 @@ void note_queue_free(struct note_queue **);
 MUST_CHECK int note_queue_put(struct note_queue *, struct note_changes *,
     note_done_fn *done, void *context);
 
+/* Called with what was kept, before done. */
+void note_queue_on_kept(struct note_queue *,
+    void (*)(void *context, const struct note_changes *), void *context);
+
 bool note_queue_is_idle(const struct note_queue *);
 /* Called whenever the queue becomes idle. */
 void note_queue_on_idle(struct note_queue *, void (*)(void *context),

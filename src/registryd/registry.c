@@ -220,6 +220,16 @@ start_protocol(struct registry *registry)
 	return 0;
 }
 
+static void
+on_applied(void *context, const struct write *write)
+{
+	struct registry *registry = context;
+
+	for (uint32_t i = 0; i < write->change_count; i++)
+		replica_put(registry->replica, &write->changes[i]);
+	replica_put_notes(registry->replica, &write->notes);
+}
+
 static int
 start_writes(struct registry *registry)
 {
@@ -228,6 +238,7 @@ start_writes(struct registry *registry)
 		.model = registry_model,
 		.check_room = registry_check_room,
 		.publish = registry_publish,
+		.applied = on_applied,
 		.is_stale = registry_is_stale,
 		.skipped = follow_skipped,
 		.context = registry,
@@ -255,6 +266,8 @@ registry_free(struct registry **p)
 	ev_timer_stop(registry->loop, &registry->publish_again);
 	control_stop(registry);
 	follow_stop(registry);
+	bring_up_stop(registry);
+	replica_free(&registry->replica);
 	instances_stop(registry);
 	retention_stop(registry);
 	write_queue_free(&registry->writes);
@@ -298,6 +311,7 @@ registry_start(struct daemon *daemon)
 		log_error("store: %s", error);
 		return EX_UNAVAILABLE;
 	}
+	registry->replica = replica_new(registry);
 	take_healthd(registry, FD_PEER);
 	if (control_start(registry) == -1 || make_router(registry) == -1 ||
 	    start_writes(registry) == -1 ||
@@ -362,6 +376,7 @@ leave_if_done(void *context)
 	if (!registry->is_leaving || registry->instances.gone != NULL ||
 	    !write_queue_is_idle(registry->writes) ||
 	    !protocol_is_idle(registry->protocol) ||
+	    !replica_is_idle(registry->replica) ||
 	    !admin_server_is_idle(registry->server))
 		return;
 	instances_leave(registry, on_row_gone, registry);
@@ -394,6 +409,7 @@ registry_drain(struct daemon *daemon, struct instant deadline)
 	write_queue_on_idle(registry->writes, leave_if_done, registry);
 	protocol_drain(registry->protocol, leave_if_done, registry);
 	admin_server_on_idle(registry->server, leave_if_done, registry);
+	replica_on_idle(registry->replica, leave_if_done, registry);
 	api_reload_give_up(registry);
 	api_wait_give_up(registry);
 	admin_server_drain(registry->server);

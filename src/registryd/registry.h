@@ -4,7 +4,8 @@
  * Loading: the store is opened, then read whole into a model; static
  * sections of the settings join it; it is reconciled with what the table
  * shows and the difference is published.  Until then the table stands as
- * the last registryd left it and writes are refused (degraded).
+ * the last registryd left it and writes are refused (degraded).  Where
+ * there is a replica, that is what is read first (bring_up.h).
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_REGISTRY_H
@@ -16,12 +17,14 @@
 
 #include "daemon/daemon.h"
 #include "registryd/admin_server.h"
+#include "registryd/bring_up.h"
 #include "registryd/follow.h"
 #include "registryd/guard.h"
 #include "registryd/instances.h"
 #include "registryd/model.h"
 #include "registryd/news.h"
 #include "registryd/publisher.h"
+#include "registryd/replica.h"
 #include "registryd/retention.h"
 #include "registryd/store/store.h"
 #include "registryd/write_queue.h"
@@ -52,11 +55,15 @@ struct registry {
 	struct model *model;		/* NULL: not loaded yet */
 	struct model *loading;		/* being filled from the store */
 	bool is_stale;			/* load again when no write is on */
+	bool is_load_alone;		/* no commit may overtake the load */
 	struct write *recovery;		/* of a memory store, under way */
 	bool was_recovered;
 	ev_timer load_again;
 	struct guard guard;
 	struct follow follow;
+	struct replica *replica;	/* NULL: none */
+	char identity[STORE_IDENTITY_SIZE]; /* of the model's database */
+	struct bring_up bring_up;
 	struct instances instances;
 	struct retention retention;
 
@@ -93,6 +100,17 @@ bool registry_is_stopping(const struct registry *);
 
 /* registry_load.c: opens the store and loads, and goes on trying. */
 MUST_CHECK int registry_load_start(struct registry *);
+/* Loads all of the store. */
+void registry_load(struct registry *);
+/* Where what is loaded goes; context is the registry. */
+extern const struct store_loader registry_loader;
+/* An empty model with the static objects, to be loaded into; 0 or -1. */
+MUST_CHECK int registry_load_begin(struct registry *);
+/* Nothing to serve yet and no store in reach: static sections need none. */
+void registry_serve_static(struct registry *);
+/* Takes a model over, if the guard lets it through, and publishes it.
+ * false: it was not taken, and is freed. */
+MUST_CHECK bool registry_take_model(struct registry *, struct model *);
 /* Loads again as soon as no write is under way. */
 void registry_load_again(struct registry *);
 /* The static sections changed: takes them over, and publishes. */

@@ -3,6 +3,7 @@
  *
  *	open -> load -> static sections -> reconcile -> publish
  *
+ * Where there is a replica, bring_up.c comes first.
  * Any step that fails is tried again; meanwhile the table stands.
  */
 /* SPDX-License-Identifier: ISC */
@@ -19,8 +20,6 @@
 
 #define AGAIN_S 1.0
 #define HELD_AGAIN_S 5.0		/* the store may have been mended */
-
-static void load(struct registry *);
 
 static void
 retry_load(struct registry *registry)
@@ -48,21 +47,21 @@ publish_now(struct registry *registry)
 		    problem.detail);
 }
 
-static void
-take_model(struct registry *registry, struct model *model)
+bool
+registry_take_model(struct registry *registry, struct model *model)
 {
 	if (!guard_lets_through(&registry->guard, registry->daemon->settings,
 		model, registry->table)) {
 		model_free(&model);
 		retry_load(registry);
-		return;
+		return false;
 	}
 	if (publisher_reconcile(model, registry->daemon->settings,
 		registry->table) == -1) {
 		log_error("store: load: %m: trying again");
 		model_free(&model);
 		retry_load(registry);
-		return;
+		return false;
 	}
 	model_free(&registry->model);
 	registry->model = model;
@@ -70,6 +69,7 @@ take_model(struct registry *registry, struct model *model)
 	log_notice("generation %llu: %zu services, %zu backends, %zu routes",
 	    (unsigned long long)model->generation, model->services.count,
 	    model->backends.count, model->routes.count);
+	return true;
 }
 
 /* Loading ---------------------------------------------------------------- */
@@ -138,7 +138,7 @@ on_recovered(void *context, const struct store_outcome *outcome)
 	write_free(registry->recovery);
 	registry->recovery = NULL;
 	registry->was_recovered = true;
-	load(registry);
+	registry_load(registry);
 }
 
 /* The memory store died with the last registryd, and the table stands:
@@ -179,6 +179,25 @@ on_note(void *context, const struct store_note *note)
 	struct registry *registry = context;
 
 	protocol_load_note(registry->protocol, note);
+	replica_add_note(registry->replica, note);
+}
+
+/* All of the store is the model now. */
+static void
+take_loaded(struct registry *registry, struct model *model,
+    const struct store_outcome *outcome)
+{
+	registry->is_stale = false;
+	registry->follow.gap = 0;
+	registry->follow.told = 0;	/* perhaps of what is no more */
+	if (!registry_take_model(registry, model))
+		return;
+	memcpy(registry->identity, outcome->identity,
+	    sizeof(registry->identity));
+	registry->bring_up.is_served = false;
+	replica_copy(registry->replica, outcome->identity);
+	replica_end_notes(registry->replica, true);
+	protocol_load_done(registry->protocol);
 }
 
 static void
@@ -189,7 +208,8 @@ on_loaded(void *context, const struct store_outcome *outcome)
 
 	registry->loading = NULL;
 	if (outcome->result == STORE_OK && registry->model != NULL &&
-	    outcome->generation < registry->model->generation) {
+	    outcome->generation < registry->model->generation &&
+	    !registry->is_load_alone) {
 		model_free(&model);	/* a commit overtook the snapshot */
 		retry_load(registry);
 	} else if (outcome->result == STORE_OK) {
@@ -198,42 +218,52 @@ on_loaded(void *context, const struct store_outcome *outcome)
 			model_free(&model);
 			return;
 		}
-		registry->is_stale = false;
-		take_model(registry, model);
-		if (registry->model == model)
-			protocol_load_done(registry->protocol);
+		take_loaded(registry, model, outcome);
 	} else {
 		log_error("store: load: %s: trying again",
 		    outcome->message == NULL ? "failed" : outcome->message);
 		model_free(&model);
 		retry_load(registry);
 	}
+	replica_end_notes(registry->replica, false);
 	write_queue_hold(registry->writes, false);
 	daemon_ready(registry->daemon);
 }
 
-static void
-load(struct registry *registry)
-{
-	const struct store_loader loader = {
-		.service = on_service,
-		.backend = on_backend,
-		.route = on_route,
-		.note = on_note,
-		.done = on_loaded,
-		.context = registry,
-	};
+const struct store_loader registry_loader = {
+	.service = on_service,
+	.backend = on_backend,
+	.route = on_route,
+	.note = on_note,
+	.done = on_loaded,
+};
 
+int
+registry_load_begin(struct registry *registry)
+{
+	if ((registry->loading = model_new()) == NULL)
+		return -1;
+	static_objects_apply(registry->loading, registry->daemon->settings,
+	    registry->started_wall_ms);
+	registry->is_load_alone = !write_queue_is_busy(registry->writes);
+	write_queue_hold(registry->writes, true);
+	protocol_load_begin(registry->protocol);
+	return 0;
+}
+
+void
+registry_load(struct registry *registry)
+{
+	struct store_loader loader = registry_loader;
+
+	loader.context = registry;
 	if (registry->loading != NULL || registry->is_leaving)
 		return;
-	if ((registry->loading = model_new()) == NULL) {
+	if (registry_load_begin(registry) == -1) {
 		retry_load(registry);
 		return;
 	}
-	static_objects_apply(registry->loading, registry->daemon->settings,
-	    registry->started_wall_ms);
-	write_queue_hold(registry->writes, true);
-	protocol_load_begin(registry->protocol);
+	replica_begin_notes(registry->replica);
 	if (store_load(registry->store, &loader) == 0)
 		return;
 	log_error("store: load: %m: trying again");
@@ -248,7 +278,7 @@ on_load_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)loop;
 	(void)events;
-	load(timer->data);
+	registry_load(timer->data);
 }
 
 void
@@ -271,8 +301,12 @@ on_up(void *context, bool is_up)
 	if (is_up) {
 		log_notice("store: it is there");
 		instances_up(registry);
+		if (bring_up_database(registry, true))
+			return;
 		if (registry->model == NULL || registry->is_stale)
-			load(registry);
+			registry_load(registry);
+		else
+			follow_now(registry);
 		return;
 	}
 	store_figures(registry->store, &figures);
@@ -280,17 +314,15 @@ on_up(void *context, bool is_up)
 	    figures.error);
 }
 
-/*
- * Nothing to serve yet and no store in reach: static sections need none.
- * Writes stay refused, since the model is not the store's.
- */
-static void
-serve_static(struct registry *registry)
+/* Writes stay refused, since the model is not the store's. */
+void
+registry_serve_static(struct registry *registry)
 {
 	struct problem problem;
 	struct model *model;
 
-	if (route_table_generation(registry->table) != 0 ||
+	if (registry->model != NULL ||
+	    route_table_generation(registry->table) != 0 ||
 	    registry->daemon->settings->service_count == 0)
 		return;
 	if ((model = model_new()) == NULL)
@@ -312,13 +344,17 @@ on_opened(void *context, const struct store_outcome *outcome)
 
 	registry->is_store_open = outcome->result == STORE_OK;
 	if (outcome->result == STORE_OK) {
-		load(registry);
+		if (!bring_up_database(registry, true) &&
+		    registry->model == NULL)
+			registry_load(registry);
 		return;
 	}
-	log_error("store: %s: the table stands as it is, writes are refused; "
+	log_error("store: %s: what is routed stands, writes are refused; "
 		  "trying again",
 	    outcome->message == NULL ? "cannot be opened" : outcome->message);
-	serve_static(registry);
+	if (bring_up_database(registry, false))
+		return;
+	registry_serve_static(registry);
 	daemon_ready(registry->daemon);
 }
 
@@ -346,6 +382,8 @@ registry_load_start(struct registry *registry)
 	    AGAIN_S);
 	registry->publish_again.data = registry;
 	store_set_on_up(registry->store, on_up, registry);
+	if (bring_up_start(registry) == -1)
+		registry->bring_up.step = BRING_UP_NONE;
 	if (store_open(registry->store, on_opened, registry) == 0)
 		return 0;
 	log_error("store: open: %m");

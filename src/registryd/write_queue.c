@@ -92,6 +92,7 @@ apply(struct write_queue *queue, struct write *write,
 		backing->is_stale(backing->context);
 		return;
 	}
+	backing->applied(backing->context, write);
 	if (backing->publish(backing->context, outcome->generation,
 		&write->problem) == 0)
 		log_write_line(write);
@@ -106,6 +107,7 @@ on_committed(void *context, const struct store_outcome *outcome)
 	if (outcome->result == STORE_OK && write->change_count > 0) {
 		apply(queue, write, outcome);
 	} else if (outcome->result == STORE_OK) {
+		queue->backing.applied(queue->backing.context, write);
 		log_debug("%s: notes of %s kept", write->channel, write->who);
 	} else {
 		problem_set(&write->problem,
@@ -230,6 +232,12 @@ write_queue_hold(struct write_queue *queue, bool is_held)
 	queue->is_held = is_held;
 	if (!is_held)
 		ev_timer_start(queue->loop, &queue->turn);
+}
+
+bool
+write_queue_is_busy(const struct write_queue *queue)
+{
+	return queue->current != NULL;
 }
 
 bool

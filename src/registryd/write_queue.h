@@ -102,6 +102,8 @@ struct write_backing {
 	/* The model has the changes: publish.  0 or -1 with *problem. */
 	int (*publish)(void *context, uint64_t generation,
 	    struct problem *);
+	/* It is in the store and in the model. */
+	void (*applied)(void *context, const struct write *);
 	/* The model is behind the store: load it again. */
 	void (*is_stale)(void *context);
 	/* A commit came behind others', of after generation since. */
@@ -124,6 +126,9 @@ void write_queue_submit_first(struct write_queue *, struct write *);
 
 /* What the plan of the write under way waited for is there. */
 void write_queue_go_on(struct write_queue *);
+
+/* One is under way. */
+bool write_queue_is_busy(const struct write_queue *);
 
 /* No write is waiting or under way. */
 bool write_queue_is_idle(const struct write_queue *);

@@ -313,6 +313,14 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* Life ------------------------------------------------------------------- */
 
+static void
+on_kept(void *context, const struct note_changes *changes)
+{
+	struct registry *registry = context;
+
+	replica_put_notes(registry->replica, changes);
+}
+
 int
 protocol_new(struct registry *registry, struct protocol **protocol_r)
 {
@@ -344,6 +352,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 		free(protocol);
 		return -1;
 	}
+	note_queue_on_kept(protocol->notes, on_kept, registry);
 	protocol_listen_news(protocol);
 	protocol_take_static_tokens(protocol);
 	*protocol_r = protocol;

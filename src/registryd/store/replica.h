@@ -15,7 +15,7 @@
 #ifndef REGISTRYD_STORE_REPLICA_H
 #define REGISTRYD_STORE_REPLICA_H
 
-#include "registryd/store/change_list.h"
+#include "registryd/store/object_changes.h"
 #include "registryd/store/store.h"
 
 /* Of the objects of a kind all that are behind one key and not behind
@@ -30,7 +30,7 @@ struct replica_range {
 struct replica_batch {
 	const struct replica_range *range; /* goes first; or NULL.  Changes
 					 * are then all there is in it */
-	const struct change_list *changes; /* as they are now; or NULL */
+	const struct object_changes *changes; /* as they are now; or NULL */
 	bool replaces_notes;		/* those that are there go first */
 	const struct note_changes *notes; /* or NULL */
 	const char *identity;		/* NULL: as it was */

@@ -1,8 +1,8 @@
 /*
- * registryd/store/change_list.c - objects on their way to somewhere.
+ * registryd/store/object_changes.c - objects on their way to somewhere.
  */
 /* SPDX-License-Identifier: ISC */
-#include "registryd/store/change_list.h"
+#include "registryd/store/object_changes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,17 +29,17 @@ clear_change(struct store_change *change)
 }
 
 void
-change_list_clear(struct change_list *changes)
+object_changes_clear(struct object_changes *changes)
 {
 	for (uint32_t i = 0; i < changes->count; i++)
 		clear_change(&changes->list[i]);
 	free(changes->list);
-	*changes = (struct change_list){ 0 };
+	*changes = (struct object_changes){ 0 };
 }
 
 /* Takes the change, with all that is in it. */
 static int
-append(struct change_list *changes, struct store_change *change)
+append(struct object_changes *changes, struct store_change *change)
 {
 	uint32_t size = changes->size == 0 ? 4 : 2 * changes->size;
 	struct store_change *longer;
@@ -84,7 +84,8 @@ copy_object(const struct store_change *from, struct store_change *change)
 }
 
 int
-change_list_add(struct change_list *changes, const struct store_change *from)
+object_changes_add(struct object_changes *changes,
+    const struct store_change *from)
 {
 	struct store_change change = *from;
 
@@ -101,7 +102,7 @@ change_list_add(struct change_list *changes, const struct store_change *from)
 }
 
 int
-change_list_put_service(struct change_list *changes,
+object_changes_put_service(struct object_changes *changes,
     const struct service *service)
 {
 	const struct store_change change = {
@@ -109,11 +110,11 @@ change_list_put_service(struct change_list *changes,
 		.object.service = (struct service *)(uintptr_t)service,
 	};
 
-	return change_list_add(changes, &change);
+	return object_changes_add(changes, &change);
 }
 
 int
-change_list_put_backend(struct change_list *changes,
+object_changes_put_backend(struct object_changes *changes,
     const struct backend *backend)
 {
 	const struct store_change change = {
@@ -121,22 +122,23 @@ change_list_put_backend(struct change_list *changes,
 		.object.backend = (struct backend *)(uintptr_t)backend,
 	};
 
-	return change_list_add(changes, &change);
+	return object_changes_add(changes, &change);
 }
 
 int
-change_list_put_route(struct change_list *changes, const struct route *route)
+object_changes_put_route(struct object_changes *changes,
+    const struct route *route)
 {
 	const struct store_change change = {
 		.kind = OBJECT_ROUTE,
 		.object.route = (struct route *)(uintptr_t)route,
 	};
 
-	return change_list_add(changes, &change);
+	return object_changes_add(changes, &change);
 }
 
 int
-change_list_remove_service(struct change_list *changes, const char *name)
+object_changes_remove_service(struct object_changes *changes, const char *name)
 {
 	struct store_change change = { .kind = OBJECT_SERVICE,
 		.is_removal = true };
@@ -151,7 +153,7 @@ change_list_remove_service(struct change_list *changes, const char *name)
 }
 
 int
-change_list_remove_id(struct change_list *changes, enum object_kind kind,
+object_changes_remove_id(struct object_changes *changes, enum object_kind kind,
     uint64_t id)
 {
 	struct store_change change = { .kind = kind, .is_removal = true };

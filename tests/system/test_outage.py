@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: ISC
+"""PostgreSQL goes away; what the local file knows is routed."""
+
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from harness.nginx import Nginx
+from harness.registrant import Registrant
+from harness.sluice import Sluice
+from harness.wait import wait_until
+
+FAST = 'store { follow_interval = "200ms" }'
+
+
+@pytest.fixture
+def origin(tmp_path):
+    server = Nginx(tmp_path / "nginx")
+    yield server
+    server.close()
+
+
+class Shared:
+    """A cluster that the test may stop, with a database of sluice's."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.url = cluster.create_database()
+        self.environment = {"DB_DRIVER": "postgres",
+                            "DATABASE_URL": self.url}
+
+    @property
+    def name(self):
+        return self.url.rsplit("/", 1)[1]
+
+    def sql(self, text):
+        return self.cluster.psql(self.name, text)
+
+    def move(self, old, new):
+        """Renames databases, whoever is connected."""
+        self.cluster.psql("postgres", "SELECT pg_terminate_backend(pid) FROM "
+                          f"pg_stat_activity WHERE datname = '{old}'")
+        return self.cluster.run(
+            "psql", "-h", self.cluster.home, "-p", self.cluster.port, "-U",
+            "sluice", "-c", f"ALTER DATABASE {old} RENAME TO {new}",
+            "postgres", check=False).returncode == 0
+
+
+@pytest.fixture
+def shared(own_cluster):
+    return Shared(own_cluster)
+
+
+def table_of(proxy):
+    """All that the database must agree on, times and versions too."""
+    return [proxy.get(path + "?limit=1000").json["items"]
+            for path in ("/v1/services", "/v1/backends", "/v1/routes")]
+
+
+def generation_of(proxy):
+    return proxy.get("/readyz?verbose").json["generation"]
+
+
+def parts_of(proxy):
+    return proxy.get("/readyz?verbose").json["parts"]
+
+
+def is_replicated(proxy):
+    """The local file has all that is routed."""
+    return proxy.metric("sluice_store_replica_generation") == \
+        generation_of(proxy)
+
+
+def is_caught_up(proxy):
+    return parts_of(proxy)["store"]["status"] == "ok"
+
+
+def fill(proxy, url, count=12):
+    for i in range(count):
+        proxy.register(f"s{i}", url, f"/p{i}")
+    wait_until(lambda: is_replicated(proxy))
+
+
+def replica_of(proxy):
+    return pathlib.Path(proxy.home) / "state" / "replica.db"
+
+
+def forget_replica(proxy):
+    for path in replica_of(proxy).parent.glob("replica.db*"):
+        path.unlink()
+
+
+def same_as_database(proxy, shared, tmp_path):
+    """Compares with a sluice that knows nothing but the database."""
+    witness = Sluice(tmp_path / "witness", FAST,
+                     environment=shared.environment)
+    try:
+        witness.start()
+        wait_until(lambda: is_caught_up(witness))
+        return table_of(witness) == table_of(proxy)
+    finally:
+        witness.end()
+        forget_replica(witness)
+
+
+def kill_all(proxy):
+    """kill -9 of every process, the segment gone as after a reboot."""
+    pids = [row["pid"] for row in proxy.processes()]
+    proxy.process.kill()
+    proxy.process.wait()
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}")
+                               for pid in pids))
+    subprocess.run(["rm", "-rf", f"/dev/shm/sluice.{proxy.instance}"],
+                   check=True)
+
+
+# Starting without it
+
+
+@pytest.mark.parametrize("end", [Sluice.stop, kill_all],
+                         ids=["stopped", "killed"])
+def test_a_start_without_the_database(sluice, backend, shared, tmp_path, end):
+    origin = backend()
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    with Registrant(proxy) as client:
+        sid = client.register()
+        client.route("*", "/billing", origin.url)
+        client.apply()
+        wait_until(lambda: is_replicated(proxy))
+        shown = table_of(proxy)
+        assert proxy.metric("sluice_store_replica_served") == 0
+        end(proxy)
+    shared.cluster.stop()
+    proxy.start()
+    assert table_of(proxy) == shown
+    assert proxy.ask_traffic("GET", "/p3/small") == 200
+    assert proxy.ask_traffic("GET", "/billing/small") == 200
+    # It says so, everywhere.
+    assert "routing from the replica" in proxy.log()
+    ready = proxy.get("/readyz?verbose").json
+    assert ready["status"] == "degraded"
+    assert "routed from" in ready["parts"]["replica"]["detail"]
+    assert proxy.metric("sluice_store_replica_served") == 1
+    assert proxy.metric("sluice_store_replica_age_seconds") > 0
+    told = proxy.get("/api/health/db")
+    assert told.status == 503 and told.json["replica"]["served"] is True
+    # The session is known, and its client may come back.
+    with Registrant(proxy) as client:
+        assert client.say(f"RECONNECT|{sid}").startswith("OK")
+        client.sid = sid
+        assert client.ask("ROUTE_ADD", "*", "/more", origin.url, 0) == \
+            "ERROR|store unavailable"
+    answer = proxy.post("/register", {"name": "n", "base_url": origin.url,
+                                      "routes": ["/n"]})
+    assert answer.status == 503
+    # It comes back, changed.
+    shared.cluster.start()
+    wait_until(lambda: is_caught_up(proxy), 60)
+    assert proxy.metric("sluice_store_replica_served") == 0
+    proxy.register("late", origin.url, "/late")
+    assert proxy.ask_traffic("GET", "/late/small") == 200
+    assert same_as_database(proxy, shared, tmp_path)
+
+
+def test_what_others_changed_meanwhile_is_followed(sluice, origin, shared):
+    one = sluice(FAST, name="a", environment=shared.environment)
+    two = sluice(FAST, name="b", environment=shared.environment)
+    fill(one, origin.url)
+    wait_until(lambda: generation_of(two) == generation_of(one))
+    wait_until(lambda: is_replicated(two))
+    two.stop()
+    one.register("later", origin.url, "/later")
+    one.post("/deregister", {"name": "s3"})
+    shared.cluster.stop()
+    two.start()
+    assert two.ask_traffic("GET", "/p3/small") == 200
+    assert two.ask_traffic("GET", "/later/small") == 404
+    shared.cluster.start()
+    wait_until(lambda: is_caught_up(one) and is_caught_up(two), 60)
+    wait_until(lambda: table_of(one) == table_of(two))
+    assert two.ask_traffic("GET", "/later/small") == 200
+    assert two.ask_traffic("GET", "/p3/small") == 404
+
+
+def test_with_the_database_a_start_costs_the_changes(sluice, origin, shared):
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    shown = table_of(proxy)
+    proxy.stop()
+    proxy.start()
+    assert table_of(proxy) == shown
+    assert "replica: followed from generation" in proxy.log()
+    assert proxy.metric("sluice_store_replica_served") == 0
+    # A registryd that died may be ahead of its file, never behind.
+    proxy.register("last", origin.url, "/last")
+    shown = table_of(proxy)
+    proxy.kill_role("registryd")
+    wait_until(lambda: is_caught_up(proxy))
+    assert table_of(proxy) == shown
+    assert proxy.ask_traffic("GET", "/last/small") == 200
+
+
+# Files that are of no use
+
+
+def test_a_damaged_file_is_set_aside(sluice, origin, shared):
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    shown = table_of(proxy)
+    proxy.stop()
+    replica_of(proxy).write_bytes(b"no database at all" * 1000)
+    proxy.start()
+    assert table_of(proxy) == shown
+    assert "set aside" in proxy.log()
+    assert replica_of(proxy).with_name("replica.db.broken").exists()
+    wait_until(lambda: is_replicated(proxy))
+    assert proxy.metric("sluice_store_replica_set_aside_total") == 1
+    # The new one is as good as the first.
+    proxy.stop()
+    shared.cluster.stop()
+    proxy.start()
+    assert table_of(proxy) == shown
+
+
+def test_without_anything_static_sections_are_served(sluice, backend, shared):
+    shared.cluster.stop()
+    proxy = sluice(FAST + f'''
+        service "fixed" {{ backends = {{ "{backend().url}" }} }}
+        route "fixed" {{ service = "fixed" prefixes = {{ "/fixed" }} }}''',
+                   environment=shared.environment)
+    assert proxy.ask_traffic("GET", "/fixed/x") == 200
+    shared.cluster.start()
+    wait_until(lambda: is_caught_up(proxy), 60)
+    proxy.register("n", backend().url, "/n")
+    assert proxy.ask_traffic("GET", "/n/x") == 200
+
+
+def test_the_file_of_another_server_is_not_routed_from(
+        sluice, origin, shared):
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    proxy.stop()
+    other = Shared(shared.cluster)
+    shared.cluster.stop()
+    proxy.environment.update(other.environment)
+    proxy.spawn()
+    wait_until(lambda: "another server" in proxy.log())
+    assert proxy.ask_traffic("GET", "/p3/small") == 404
+    shared.cluster.start()
+    wait_until(lambda: proxy.is_ready_or_dead() and is_caught_up(proxy), 60)
+    assert table_of(proxy) == [[], [], []]
+    proxy.register("own", origin.url, "/own")
+    wait_until(lambda: is_replicated(proxy))
+    shared.cluster.stop()
+    proxy.stop()
+    proxy.start()
+    assert [row["name"] for row in table_of(proxy)[0]] == ["own"]
+
+
+def test_another_database_under_the_same_url(sluice, origin, shared):
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    proxy.stop()
+    wait_until(lambda: shared.move(shared.name, "before"))
+    shared.cluster.psql("postgres", f"CREATE DATABASE {shared.name}")
+    proxy.start()
+    wait_until(lambda: is_caught_up(proxy))
+    assert table_of(proxy) == [[], [], []]
+    assert "not used" in proxy.log()
+
+
+@pytest.mark.parametrize("is_running", [True, False],
+                         ids=["running", "starting"])
+def test_a_backup_is_restored(sluice, origin, shared, tmp_path, is_running):
+    proxy = sluice(FAST, environment=shared.environment)
+    fill(proxy, origin.url)
+    shown = table_of(proxy)
+    wait_until(lambda: shared.cluster.run(
+        "psql", "-h", shared.cluster.home, "-p", shared.cluster.port, "-U",
+        "sluice", "-c",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+        f"datname = '{shared.name}'", "-c",
+        f"CREATE DATABASE backup TEMPLATE {shared.name}", "postgres",
+        check=False).returncode == 0)
+    wait_until(lambda: is_caught_up(proxy), 60)
+    proxy.register("lost", origin.url, "/lost")
+    wait_until(lambda: is_replicated(proxy))
+    if not is_running:
+        proxy.stop()
+    wait_until(lambda: shared.move(shared.name, "lost"))
+    wait_until(lambda: shared.move("backup", shared.name))
+    if not is_running:
+        proxy.start()
+    wait_until(lambda: table_of(proxy) == shown, 60)
+    assert proxy.ask_traffic("GET", "/lost/small") == 404
+    proxy.register("n", origin.url, "/n")
+    wait_until(lambda: is_replicated(proxy))
+    assert same_as_database(proxy, shared, tmp_path)
+
+
+def test_a_store_of_another_sluice_is_left_alone(sluice, origin, shared,
+                                                 tmp_path):
+    path = tmp_path / "own.db"
+    first = sluice(f'store {{ path = "{path}" }}', name="sqlite")
+    first.register("s", origin.url, "/s")
+    first.stop()
+    proxy = sluice(f'store {{ path = "{path}" }}', name="postgres",
+                   environment=shared.environment)
+    proxy.register("n", origin.url, "/n")
+    wait_until(lambda: "store of its own" in proxy.log())
+    proxy.stop()
+    first.start()
+    assert first.ask_traffic("GET", "/s/small") == 200
+    assert first.ask_traffic("GET", "/n/small") == 404
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A tmpfs of 2 MiB; its path."""
+    path = tmp_path / "small"
+    path.mkdir()
+    if os.getuid() != 0 or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)],
+            check=False).returncode != 0:
+        pytest.skip("no tmpfs can be mounted here")
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_a_full_disk_under_the_file_costs_nothing(sluice, origin, shared,
+                                                  small_disk, tmp_path):
+    proxy = sluice(f'store {{ path = "{small_disk}/replica.db"\n'
+                   'follow_interval = "200ms" }',
+                   environment=shared.environment)
+    fill(proxy, origin.url)
+    with open(small_disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"x" * 4096)
+        except OSError:
+            pass
+    i = 0
+    while proxy.metric("sluice_store_replica_failures_total") == 0:
+        proxy.register(f"full{i}", origin.url, f"/full{i}")
+        i += 1
+        assert i < 2000
+    assert proxy.metric("sluice_store_replica_good") == 0
+    assert "replica" in proxy.log()
+    assert proxy.get("/readyz").json["status"] == "ready"
+    assert proxy.ask_traffic("GET", "/full0/small") == 200
+    (small_disk / "filler").unlink()
+    wait_until(lambda: is_replicated(proxy), 60)
+    assert proxy.metric("sluice_store_replica_good") == 1
+    shown = table_of(proxy)
+    proxy.stop()
+    shared.cluster.stop()
+    proxy.start()
+    assert table_of(proxy) == shown
