@@ -23,17 +23,18 @@ plain_read(struct stream *stream, void *data, size_t size)
 static ssize_t
 plain_writev(struct stream *stream, const struct iovec *iov, int count)
 {
+	int flags = MSG_NOSIGNAL | (stream->is_ending ? MSG_MORE : 0);
 	ssize_t put;
 
 	do {
 		if (count == 1) {
 			put = send(stream->fd, iov->iov_base, iov->iov_len,
-			    MSG_NOSIGNAL);
+			    flags);
 		} else {
 			struct msghdr message = { .msg_iovlen = (size_t)count };
 
 			message.msg_iov = (struct iovec *)(uintptr_t)iov;
-			put = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+			put = sendmsg(stream->fd, &message, flags);
 		}
 	} while (put == -1 && errno == EINTR);
 	return put;

@@ -44,6 +44,9 @@ struct stream {
 	const struct stream_ops *ops;
 	int fd;				/* -1: closed */
 	int read_wants, write_wants;	/* EV_READ or EV_WRITE */
+	bool is_ending;			/* set by its owner: a shutdown or close
+					 * follows the next writev, and may
+					 * share a segment with it */
 	bool is_open;			/* false: peers still shake hands, which
 					 * read and writev go on with */
 	const char *fault;		/* why it failed, where errno does not

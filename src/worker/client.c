@@ -20,6 +20,7 @@
 #define LINGER_MS   5000
 
 static link_io_fn on_readable, on_writable;
+static void take_input(struct client *);
 static wheel_fn on_timer;
 
 static void
@@ -84,7 +85,27 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	stats_add(&worker->counters->connections_accepted, 1);
 	stats_add(&worker->counters->connections_open, 1);
 	enter_waiting(client, worker->settings->http.client_head_timeout_ms);
-	link_start_reading(&client->link);
+	/* Most have spoken by the time that they are let in. */
+	take_input(client);
+}
+
+/*
+ * A client whose first request came with it is not watched at first: most
+ * have their answer soon, and many leave then, without ever having been
+ * told to the kernel.  Those that are still here are watched from now on.
+ */
+void
+client_watch_new(struct worker *worker)
+{
+	struct client *client = TAILQ_LAST(&worker->clients, client_list);
+
+	for (; client != NULL && !client->is_seen;
+	    client = TAILQ_PREV(client, client_list, entry)) {
+		client->is_seen = true;
+		if ((client->state == CLIENT_BUSY ||
+		    client->state == CLIENT_ENDING) && !client->is_half_closed)
+			link_start_reading(&client->link);
+	}
 }
 
 void
@@ -188,14 +209,14 @@ take_end(struct client *client)
 }
 
 static void
-on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+take_input(struct client *client)
 {
-	struct client *client = io->data;
 	ssize_t got = link_read(&client->link);
 
 	if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 		if (client->state == CLIENT_WAITING)
 			link_drop_empty_input(&client->link);
+		link_start_reading(&client->link);
 		return;
 	}
 	if (got == -1 && errno == ENOBUFS)
@@ -208,6 +229,12 @@ on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 		buffer_pool_give(client->link.pool, &client->link.in);
 	else
 		client_process(client);
+}
+
+static void
+on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+{
+	take_input(io->data);
 }
 
 static void

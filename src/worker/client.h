@@ -50,6 +50,7 @@ struct client {
 					 * it may still read */
 	bool is_processing;		/* its loop is up the stack */
 	bool is_first;			/* no request was seen yet */
+	bool is_seen;			/* by client_watch_new() */
 
 	/* who it is */
 	struct in6_addr address;
@@ -87,6 +88,9 @@ struct client_origin {
 
 /* Closes fd when out of memory. */
 void client_open(struct worker *, const struct client_origin *);
+
+/* Once a tick: begins to watch those that came since the last one. */
+void client_watch_new(struct worker *);
 
 /* Closes those that have said nothing since their last answer. */
 void client_close_idle(struct worker *);

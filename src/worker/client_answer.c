@@ -161,6 +161,7 @@ static void
 finish(struct client *client)
 {
 	client->state = CLIENT_ENDING;
+	client->link.stream.is_ending = !client->keeps_alive;
 	if (ev_is_active(&client->link.writer)) {
 		client_watch_progress(client);
 		return;

@@ -127,6 +127,7 @@ await_head(struct client *client)
 		client_close(client);
 		return STEP_WAIT;
 	}
+	link_start_reading(&client->link);
 	if (client->state == CLIENT_WAITING) {
 		leave_waiting(client);
 		client->state = CLIENT_IN_HEAD;

@@ -171,6 +171,8 @@ listeners_start(struct worker *worker)
 		ev_io_init(&listener->io, on_acceptable, listener->fd,
 		    EV_READ);
 		listener->io.data = listener;
+		/* Those that wait for an answer come before new ones. */
+		ev_set_priority(&listener->io, EV_MINPRI);
 		ev_io_start(worker->loop, &listener->io);
 	}
 	return 0;

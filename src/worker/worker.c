@@ -151,6 +151,7 @@ on_tick(struct ev_loop *loop, ev_timer *timer, int events UNUSED)
 	struct worker *worker = timer->data;
 
 	wheel_advance(&worker->wheel, worker->now);
+	client_watch_new(worker);
 	/* Other workers may have let a backend go. */
 	worker->is_queue_due = worker->queued_count > 0;
 	if (worker->wheel.count == 0)
