@@ -56,20 +56,21 @@ route_table_close(struct route_table **p)
 }
 
 /*
- * The version of a record of the copy that is active now.  A copy that
- * is being changed at that moment may give a version that is not yet
- * published: the caller then reads, and gets the one that is.
+ * The version of a record as it is published.  A copy whose change begins
+ * at that moment may give a version that is not published yet: the caller
+ * then reads, and gets the one that is.
  */
 static uint32_t
 record_version(const struct route_table *table, enum record_kind kind,
     uint32_t slot)
 {
-	const struct copy_head *head = route_active_head(table);
+	struct route_view view;
 
-	if (slot >= word_load(&head->extents[kind]) ||
+	(void)route_view_open(&view, table);
+	if (slot >= word_load(&view.head->extents[kind]) ||
 	    slot >= table->layout.record_max[kind])
 		return 0;
-	return word_high(word_load((const word *)head +
+	return word_high(word_load(view.words +
 	    record_place(&table->layout, kind, slot)));
 }
 

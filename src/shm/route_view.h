@@ -31,16 +31,26 @@ struct route_view {
 	uint64_t seq;
 };
 
-static inline const struct copy_head *
-route_active_head(const struct route_table *table)
+/* Whether a copy shows what is published, whole; *seq_r is for the check
+ * that it stayed so. */
+static inline bool
+route_copy_is_current(const struct copy_head *head, uint64_t state,
+    uint64_t *seq_r)
 {
-	return table->copies[word_load(&table->control->state) & 1];
+	*seq_r = word_load(&head->seq);
+	return (*seq_r & 1) == 0 &&
+	    word_load(&head->change_count) == state >> 1;
 }
 
 /*
- * Opens a view.  False when that copy is being changed: try again.
+ * Opens a view.  False when the copy is being changed: try again.
  *
- * A reader that is held up between its first two loads may find in that
+ * Between batches both copies show the same, and all readers keep to the
+ * first: were they to go to and fro with each publication, caches would
+ * have to hold both.  The active copy is for the moments when the first
+ * is being changed.
+ *
+ * A reader that is held up behind its load of the state may find in a
  * copy a batch that is complete but not published yet.  Its change count
  * gives it away.
  */
@@ -50,11 +60,13 @@ route_view_open(struct route_view *view, const struct route_table *table)
 	uint64_t state = word_load(&table->control->state);
 
 	view->table = table;
+	view->head = table->copies[0];
+	view->words = (const word *)view->head;
+	if (LIKELY(route_copy_is_current(view->head, state, &view->seq)))
+		return true;
 	view->head = table->copies[state & 1];
 	view->words = (const word *)view->head;
-	view->seq = word_load(&view->head->seq);
-	return LIKELY((view->seq & 1) == 0 &&
-	    word_load(&view->head->change_count) == state >> 1);
+	return route_copy_is_current(view->head, state, &view->seq);
 }
 
 /* Whether all that was read so far is of one moment. */

@@ -106,7 +106,7 @@ gone:
 
 proctype reader()
 {
-	byte copy, expected, before, a, b, floor, latest;
+	byte second, copy, expected, before, a, b, floor, latest;
 	bool is_again;
 
 	do
@@ -115,19 +115,24 @@ proctype reader()
 		is_again = false;
 		floor = published;
 again:
-		atomic { copy = state_active; expected = published };
+		atomic { second = state_active; expected = published };
+		/* Copy 0 if it shows what is published, else the active
+		 * one.  Without a look at the change count, a reader that
+		 * was held up since it loaded the state could see a batch
+		 * that is complete, but is published only with the
+		 * writer's next step. */
+		copy = 0;
+look:
 		before = seq[copy];
 		if
-		:: before % 2 == 1 -> goto torn
-		:: else
+		:: before % 2 == 0 && change[copy] == expected
+		:: else ->
+			if
+			:: copy != second -> copy = second; goto look
+			:: else -> goto torn
+			fi
 		fi;
-		/* Without this, a reader that was held up since it loaded
-		 * the state could see a batch that is complete, but is
-		 * published only with the writer's next step. */
-		if
-		:: change[copy] != expected -> goto torn
-		:: else
-		fi;
+		second = 0;
 		a = x[copy];
 		b = y[copy];
 		if
@@ -149,7 +154,8 @@ torn:
 		is_again = is_writer_gone;
 		goto again;
 answered:
-		copy = 0; expected = 0; before = 0; a = 0; b = 0; floor = 0
+		second = 0; copy = 0; expected = 0; before = 0;
+		a = 0; b = 0; floor = 0
 	od
 }
 
