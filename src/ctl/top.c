@@ -29,16 +29,6 @@ struct top {
 	struct top_sample now, before;
 };
 
-static uint64_t
-route_requests(const struct route_stats *stats)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
-		sum += stats_read(&stats->codes[i]);
-	return sum;
-}
-
 static void
 add_worker(struct top_sample *sample, const struct worker_stats *stats)
 {
@@ -56,17 +46,15 @@ add_worker(struct top_sample *sample, const struct worker_stats *stats)
 static uint64_t
 sum_route(struct top *top, uint32_t slot, uint64_t id)
 {
+	struct route_figures figures = { 0 };
 	uint64_t sum = 0;
 
-	for (uint32_t k = 0; k < SEGMENT_WORKERS_MAX; k++) {
-		const struct route_stats *stats;
-
-		if (top->workers[k] == NULL)
-			continue;
-		stats = worker_stats_read_route(top->workers[k], slot, id);
-		if (stats != NULL)
-			sum += route_requests(stats);
-	}
+	for (uint32_t k = 0; k < SEGMENT_WORKERS_MAX; k++)
+		if (top->workers[k] != NULL)
+			(void)worker_stats_add_route(top->workers[k], slot, id,
+			    &figures);
+	for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
+		sum += figures.codes[i];
 	return sum;
 }
 

@@ -10,13 +10,6 @@
 
 #define READ_MAX (1u << 20)
 
-/* A route's figures over all workers. */
-struct route_sum {
-	uint64_t received, sent, rate_limited, sum_us;
-	uint64_t buckets[STATS_BUCKETS];
-	uint64_t codes[STATS_CODES_MAX];
-};
-
 /* Each metric's lines stand together, so each grows by itself. */
 struct route_lines {
 	struct buf requests, seconds, received, sent, limited;
@@ -25,33 +18,19 @@ struct route_lines {
 /* false: no worker knows the route. */
 static bool
 sum_route(const struct metrics_page *page, uint32_t slot, uint64_t id,
-    struct route_sum *sum)
+    struct route_figures *sum)
 {
 	bool is_known = false;
 
-	*sum = (struct route_sum){ 0 };
-	for (uint32_t w = 0; w < page->worker_count; w++) {
-		const struct route_stats *stats = worker_stats_read_route(
-		    page->workers[w], slot, id);
-
-		if (stats == NULL)
-			continue;
-		is_known = true;
-		sum->received += stats_read(&stats->bytes_received);
-		sum->sent += stats_read(&stats->bytes_sent);
-		sum->rate_limited += stats_read(&stats->rate_limited);
-		sum->sum_us += stats_read(&stats->latency.sum_us);
-		for (uint32_t i = 0; i < STATS_BUCKETS; i++)
-			sum->buckets[i] +=
-			    stats_read(&stats->latency.buckets[i]);
-		for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
-			sum->codes[i] += stats_read(&stats->codes[i]);
-	}
+	*sum = (struct route_figures){ 0 };
+	for (uint32_t w = 0; w < page->worker_count; w++)
+		if (worker_stats_add_route(page->workers[w], slot, id, sum))
+			is_known = true;
 	return is_known;
 }
 
 static void
-write_codes(struct buf *buf, struct bytes label, const struct route_sum *sum)
+write_codes(struct buf *buf, struct bytes label, const struct route_figures *sum)
 {
 	char code[8];
 	const struct metric_label labels[] = {
@@ -75,7 +54,7 @@ write_codes(struct buf *buf, struct bytes label, const struct route_sum *sum)
 
 static void
 write_route(struct route_lines *lines, struct bytes label,
-    const struct route_sum *sum)
+    const struct route_figures *sum)
 {
 	const struct metric_label route = { "route", label };
 
@@ -83,9 +62,9 @@ write_route(struct route_lines *lines, struct bytes label,
 	metric_histogram(&lines->seconds, metric_row(METRIC_HTTP_SECONDS),
 	    &route, 1, sum->buckets, sum->sum_us);
 	metric_integer(&lines->received, metric_row(METRIC_ROUTE_RECEIVED), "",
-	    &route, 1, sum->received);
+	    &route, 1, sum->bytes_received);
 	metric_integer(&lines->sent, metric_row(METRIC_ROUTE_SENT), "",
-	    &route, 1, sum->sent);
+	    &route, 1, sum->bytes_sent);
 	metric_integer(&lines->limited, metric_row(METRIC_RATE_LIMITED), "",
 	    &route, 1, sum->rate_limited);
 }
@@ -103,7 +82,7 @@ static void
 collect(struct metrics_page *page, const struct route_table *table,
     struct route_lines *lines)
 {
-	struct route_sum *sum = calloc(1, sizeof(*sum));
+	struct route_figures *sum = calloc(1, sizeof(*sum));
 	struct table_extent extent;
 	struct arena arena;
 

@@ -68,13 +68,19 @@ stats_bucket_bound_us(uint32_t bucket)
 	return bucket < STATS_BUCKETS ? bucket_bounds_us[bucket] : UINT64_MAX;
 }
 
-void
-latency_add(struct latency_histogram *histogram, uint64_t us)
+uint32_t
+stats_bucket_of(uint64_t us)
 {
 	uint32_t bucket = 0;
 
 	while (us > bucket_bounds_us[bucket])
 		bucket++;
-	stats_add(&histogram->buckets[bucket], 1);
+	return bucket;
+}
+
+void
+latency_add(struct latency_histogram *histogram, uint64_t us)
+{
+	stats_add(&histogram->buckets[stats_bucket_of(us)], 1);
 	stats_add(&histogram->sum_us, us);
 }

@@ -5,9 +5,9 @@
  *
  *	page 0		header, what the worker says of itself, counters
  *	presence	a bit for each chunk of records that is backed by
- *			memory: of routes, then of backends
+ *			memory, for each kind in turn
  *	ring		failures
- *	records		of routes, then of backends; sparse
+ *	records		of each kind in turn; sparse
  *
  * Presence is allocated with the region; chunks and the ring when first
  * used.  A reader never touches what is not marked present.
@@ -45,16 +45,48 @@ struct ring_cell {
 	word at_ns;
 };
 
-/* The two kinds of record. */
+/*
+ * What is counted of a route.  Nearly every request touches the first
+ * record and no other: two cache lines that are fetched as one, and 32
+ * routes a page, so that a request for any of a million routes costs
+ * little more than one for the same again.
+ */
+#define NEAR_CODES   4
+#define NEAR_BUCKETS 8
+
+struct route_stats {
+	word tag;			/* the route's id */
+	word bytes_received, bytes_sent; /* bodies and heads */
+	word sum_us;
+	word codes[NEAR_CODES];		/* see near_code() */
+	word buckets[NEAR_BUCKETS];	/* the first ones */
+};
+_Static_assert(sizeof(struct route_stats) == 2 * CACHE_LINE,
+    "layout of the segment");
+
+/* All others; those that are above stay zero here. */
+struct route_stats_rest {
+	word tag;
+	word rate_limited;
+	word codes[STATS_CODES_MAX];
+	word buckets[STATS_BUCKETS];
+	uint64_t reserved[10];
+};
+_Static_assert(sizeof(struct route_stats_rest) == 96 * WORD_BYTES,
+    "layout of the segment");
+
+/* The kinds of record. */
 enum stats_kind {
 	STATS_ROUTE,
+	STATS_ROUTE_REST,
 	STATS_BACKEND,
 	STATS_KINDS
 };
 
-/* Chunks of whole pages: 16 routes, 64 backends. */
-#define ROUTE_CHUNK_SHIFT   4
-#define BACKEND_CHUNK_SHIFT 6
+/* Chunks of whole pages: 256 routes, the rest of 16, 64 backends. */
+#define ROUTE_CHUNK_SHIFT      8
+#define ROUTE_REST_CHUNK_SHIFT 4
+#define BACKEND_CHUNK_SHIFT    6
 
 struct stats_array {
 	uint32_t slots;
@@ -69,8 +101,7 @@ struct worker_stats {
 	struct worker_page *page;
 	struct ring_cell *ring;
 	struct stats_array arrays[STATS_KINDS];
-	/* The writer's: records that nobody reads. */
-	struct route_stats *lost_route;
+	/* The writer's: a record that nobody reads. */
 	struct backend_stats *lost_backend;
 };
 
@@ -78,6 +109,18 @@ struct worker_stats {
  * start (base may be NULL). */
 uint64_t worker_layout(const struct segment_capacity *, char *base,
     struct worker_stats *);
+
+/* The record of a slot, backed by memory now if it was not; NULL when
+ * that cannot be. */
+void *stats_backed_record(struct worker_stats *, enum stats_kind,
+    uint32_t slot);
+
+/* The record of a slot, NULL when it was never used. */
+const void *stats_read_record(const struct worker_stats *, enum stats_kind,
+    uint32_t slot);
+
+/* Makes the record the new tenant's.  The tag is its first word. */
+void stats_retag(void *record, size_t bytes, uint64_t tag);
 
 static inline bool
 stats_is_present(const struct stats_array *array, uint32_t slot)

@@ -36,6 +36,8 @@ worker_layout(const struct segment_capacity *capacity, char *base,
 
 	size_array(&stats->arrays[STATS_ROUTE], capacity->routes,
 	    ROUTE_CHUNK_SHIFT, sizeof(struct route_stats));
+	size_array(&stats->arrays[STATS_ROUTE_REST], capacity->routes,
+	    ROUTE_REST_CHUNK_SHIFT, sizeof(struct route_stats_rest));
 	size_array(&stats->arrays[STATS_BACKEND], capacity->backends,
 	    BACKEND_CHUNK_SHIFT, sizeof(struct backend_stats));
 	for (unsigned int i = 0; i < STATS_KINDS; i++) {
@@ -77,6 +79,7 @@ worker_region_prepare(const struct region *region)
 
 	return region_allocate(region, 0, SEGMENT_PAGE +
 		presence_bytes(capacity->routes, ROUTE_CHUNK_SHIFT) +
+		presence_bytes(capacity->routes, ROUTE_REST_CHUNK_SHIFT) +
 		presence_bytes(capacity->backends, BACKEND_CHUNK_SHIFT));
 }
 
@@ -160,9 +163,8 @@ worker_stats_open_writable(int fd, struct worker_stats **stats_r)
 	if (region_map_fd(fd, SEGMENT_WORKER, &region) == -1 ||
 	    make_stats(&region, &stats) == -1)
 		return -1;
-	stats->lost_route = calloc(1, sizeof(*stats->lost_route));
 	stats->lost_backend = calloc(1, sizeof(*stats->lost_backend));
-	if (stats->lost_route == NULL || stats->lost_backend == NULL) {
+	if (stats->lost_backend == NULL) {
 		worker_stats_close(&stats);
 		errno = ENOMEM;
 		return -1;
@@ -188,7 +190,6 @@ worker_stats_close(struct worker_stats **p)
 		atomic_store_explicit(&stats->page->pid, 0,
 		    memory_order_release);
 	region_unmap(&stats->region);
-	free(stats->lost_route);
 	free(stats->lost_backend);
 	free(stats);
 }
@@ -225,9 +226,8 @@ back_chunk(struct worker_stats *stats, const struct stats_array *array,
 	return 0;
 }
 
-/* The record of a slot, backed by memory; NULL when that cannot be. */
-static void *
-backed_record(struct worker_stats *stats, enum stats_kind kind, uint32_t slot)
+void *
+stats_backed_record(struct worker_stats *stats, enum stats_kind kind, uint32_t slot)
 {
 	const struct stats_array *array = &stats->arrays[kind];
 
@@ -239,9 +239,8 @@ backed_record(struct worker_stats *stats, enum stats_kind kind, uint32_t slot)
 	return array->records + (uint64_t)slot * array->record_bytes;
 }
 
-/* Makes the record the new tenant's.  The tag is its first word. */
-static void
-retag(void *record, size_t bytes, uint64_t tag)
+void
+stats_retag(void *record, size_t bytes, uint64_t tag)
 {
 	word *words = record;
 
@@ -250,63 +249,36 @@ retag(void *record, size_t bytes, uint64_t tag)
 	atomic_store_explicit(words, tag, memory_order_release);
 }
 
-struct route_stats *
-worker_stats_route(struct worker_stats *stats, uint32_t slot,
-    uint64_t route_id)
-{
-	struct route_stats *record = backed_record(stats, STATS_ROUTE, slot);
-
-	if (UNLIKELY(record == NULL)) {
-		stats_add(&stats->page->counters.stats_lost, 1);
-		return stats->lost_route;
-	}
-	if (UNLIKELY(stats_read(&record->tag) != route_id))
-		retag(record, sizeof(*record), route_id);
-	return record;
-}
-
 struct backend_stats *
 worker_stats_backend(struct worker_stats *stats, uint32_t slot,
     uint64_t backend_id)
 {
-	struct backend_stats *record = backed_record(stats, STATS_BACKEND,
-	    slot);
+	struct backend_stats *record = stats_backed_record(stats,
+	    STATS_BACKEND, slot);
 
 	if (UNLIKELY(record == NULL)) {
 		stats_add(&stats->page->counters.stats_lost, 1);
 		return stats->lost_backend;
 	}
 	if (UNLIKELY(stats_read(&record->tag) != backend_id))
-		retag(record, sizeof(*record), backend_id);
+		stats_retag(record, sizeof(*record), backend_id);
 	return record;
-}
-
-struct route_stats *
-worker_stats_kept_route(struct worker_stats *stats, uint32_t slot,
-    uint64_t route_id)
-{
-	struct route_stats *record = backed_record(stats, STATS_ROUTE, slot);
-
-	return record == NULL || stats_read(&record->tag) != route_id
-		   ? stats->lost_route
-		   : record;
 }
 
 struct backend_stats *
 worker_stats_kept_backend(struct worker_stats *stats, uint32_t slot,
     uint64_t backend_id)
 {
-	struct backend_stats *record = backed_record(stats, STATS_BACKEND,
-	    slot);
+	struct backend_stats *record = stats_backed_record(stats,
+	    STATS_BACKEND, slot);
 
 	return record == NULL || stats_read(&record->tag) != backend_id
 		   ? stats->lost_backend
 		   : record;
 }
 
-/* The record of a slot, NULL when it was never used. */
-static const void *
-read_record(const struct worker_stats *stats, enum stats_kind kind,
+const void *
+stats_read_record(const struct worker_stats *stats, enum stats_kind kind,
     uint32_t slot)
 {
 	const struct stats_array *array = &stats->arrays[kind];
@@ -316,23 +288,12 @@ read_record(const struct worker_stats *stats, enum stats_kind kind,
 	return array->records + (uint64_t)slot * array->record_bytes;
 }
 
-const struct route_stats *
-worker_stats_read_route(const struct worker_stats *stats, uint32_t slot,
-    uint64_t route_id)
-{
-	const struct route_stats *record = read_record(stats, STATS_ROUTE,
-	    slot);
-
-	return record != NULL && word_load(&record->tag) == route_id ? record
-								     : NULL;
-}
-
 const struct backend_stats *
 worker_stats_read_backend(const struct worker_stats *stats, uint32_t slot,
     uint64_t backend_id)
 {
-	const struct backend_stats *record = read_record(stats, STATS_BACKEND,
-	    slot);
+	const struct backend_stats *record = stats_read_record(stats,
+	    STATS_BACKEND, slot);
 
 	return record != NULL && word_load(&record->tag) == backend_id ? record
 								       : NULL;

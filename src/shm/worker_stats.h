@@ -82,16 +82,6 @@ struct latency_histogram {
 	_Atomic uint64_t sum_us;
 };
 
-struct route_stats {
-	_Atomic uint64_t tag;		/* the route's id */
-	_Atomic uint64_t bytes_received, bytes_sent; /* bodies and heads */
-	_Atomic uint64_t rate_limited;
-	struct latency_histogram latency; /* first byte in to last byte out */
-	_Atomic uint64_t codes[STATS_CODES_MAX];
-	uint64_t reserved[7];
-};
-_Static_assert(sizeof(struct route_stats) == 96 * 8, "layout of the segment");
-
 struct backend_stats {
 	_Atomic uint64_t tag;		/* the backend's id */
 	_Atomic uint32_t in_flight;	/* requests and tunnels now */
@@ -169,14 +159,12 @@ const struct worker_counters *worker_stats_read_counters(
     const struct worker_stats *);
 
 /*
- * The record of a route or backend for its worker, zeroed first when its
- * tag was another's.  Never NULL: when the slot is out of range or no
- * memory can be had, a record that nobody reads (counted: stats_lost).
+ * The record of a backend for its worker, zeroed first when its tag was
+ * another's.  Never NULL: when the slot is out of range or no memory can
+ * be had, a record that nobody reads (counted: stats_lost).
  *
  * For the start of a request, when the id is the slot's present tenant's.
  */
-struct route_stats *worker_stats_route(struct worker_stats *, uint32_t slot,
-    uint64_t route_id);
 struct backend_stats *worker_stats_backend(struct worker_stats *, uint32_t slot,
     uint64_t backend_id);
 
@@ -185,16 +173,46 @@ struct backend_stats *worker_stats_backend(struct worker_stats *, uint32_t slot,
  * requests of the old one are in flight.  The record if it is still that
  * id's, else one that nobody reads, so that the new tenant's figures stay.
  */
-struct route_stats *worker_stats_kept_route(struct worker_stats *,
-    uint32_t slot, uint64_t route_id);
 struct backend_stats *worker_stats_kept_backend(struct worker_stats *,
     uint32_t slot, uint64_t backend_id);
 
 /* For readers: the record if its tag is the one given, else NULL. */
-const struct route_stats *worker_stats_read_route(const struct worker_stats *,
-    uint32_t slot, uint64_t route_id);
 const struct backend_stats *worker_stats_read_backend(
     const struct worker_stats *, uint32_t slot, uint64_t backend_id);
+
+/* Routes (worker_routes.c) ----------------------------------------------- */
+
+/* One request that was answered. */
+struct route_sample {
+	unsigned int status;
+	uint64_t us;			/* first byte in to last byte out */
+	uint64_t bytes_received, bytes_sent; /* body and head */
+};
+
+/* At the start of a request: the slot's figures are this route's, zeroed
+ * first when they were another's.  What cannot be is counted: stats_lost. */
+void worker_stats_claim_route(struct worker_stats *, uint32_t slot,
+    uint64_t route_id);
+
+/* At its end, if the slot's figures are still this route's. */
+void worker_stats_count_route(struct worker_stats *, uint32_t slot,
+    uint64_t route_id, const struct route_sample *);
+
+/* The limit of a claimed route refused, or would have refused, one. */
+void worker_stats_count_limited(struct worker_stats *, uint32_t slot,
+    uint64_t route_id);
+
+/* A route's figures, of one worker or the sum of several. */
+struct route_figures {
+	uint64_t bytes_received, bytes_sent, rate_limited, sum_us;
+	uint64_t buckets[STATS_BUCKETS]; /* not cumulative */
+	uint64_t codes[STATS_CODES_MAX];
+};
+
+/* For readers: adds what this worker counted.  False, and nothing added,
+ * when it does not know the route. */
+bool worker_stats_add_route(const struct worker_stats *, uint32_t slot,
+    uint64_t route_id, struct route_figures *sum);
 
 /* Adds as the one writer of counter. */
 static inline void
@@ -219,6 +237,7 @@ stats_read(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+uint32_t stats_bucket_of(uint64_t us);
 void latency_add(struct latency_histogram *, uint64_t us);
 
 /* Says that the loop turns, and by which table. */

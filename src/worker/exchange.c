@@ -145,8 +145,9 @@ is_limited(struct exchange *exchange, struct limit_verdict *verdict)
 	    &route->spec.rate_limit, worker->now.ns, verdict);
 	if (verdict->is_allowed)
 		return false;
-	stats_add(&worker_stats_route(worker->stats, route->slot,
-	    route->spec.id)->rate_limited, 1);
+	worker_stats_claim_route(worker->stats, route->slot, route->spec.id);
+	worker_stats_count_limited(worker->stats, route->slot,
+	    route->spec.id);
 	return !route->spec.rate_limit.is_dry_run;
 }
 

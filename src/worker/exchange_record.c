@@ -29,7 +29,7 @@ claim_stats(struct exchange *exchange)
 	const struct route_choice *choice = &exchange->choice;
 	struct worker_stats *stats = exchange->worker->stats;
 
-	(void)worker_stats_route(stats, choice->route->slot,
+	worker_stats_claim_route(stats, choice->route->slot,
 	    choice->route->spec.id);
 	return worker_stats_backend(stats, choice->backend->slot,
 	    choice->backend->spec.id);
@@ -181,17 +181,32 @@ exchange_count_answer(struct exchange *exchange,
 }
 
 static void
-count_bytes(struct exchange *exchange, struct route_stats *route)
+count_route(struct exchange *exchange, const struct route_sample *sample)
 {
-	uint64_t in = exchange->head_in + exchange->body_in;
-	uint64_t out = exchange->head_out + exchange->body_out;
+	struct worker_stats *stats = exchange->worker->stats;
+	const struct routed_route *route = exchange->choice.route;
 
-	stats_add(&exchange->worker->counters->bytes_received, in);
-	stats_add(&exchange->worker->counters->bytes_sent, out);
-	if (route == NULL)
-		return;
-	stats_add(&route->bytes_received, in);
-	stats_add(&route->bytes_sent, out);
+	if (exchange->tries == 0)
+		worker_stats_claim_route(stats, route->slot, route->spec.id);
+	worker_stats_count_route(stats, route->slot, route->spec.id, sample);
+}
+
+static void
+count_request(struct exchange *exchange, int64_t total_us)
+{
+	struct worker_counters *counters = exchange->worker->counters;
+	const struct route_sample sample = {
+		.status = exchange->status,
+		.us = (uint64_t)total_us,
+		.bytes_received = exchange->head_in + exchange->body_in,
+		.bytes_sent = exchange->head_out + exchange->body_out,
+	};
+
+	stats_add(&counters->requests, 1);
+	stats_add(&counters->bytes_received, sample.bytes_received);
+	stats_add(&counters->bytes_sent, sample.bytes_sent);
+	if (exchange->choice.route != NULL)
+		count_route(exchange, &sample);
 }
 
 static struct bytes
@@ -296,26 +311,12 @@ log_exchange(const struct exchange *exchange, int64_t total_us)
 void
 exchange_record(struct exchange *exchange)
 {
-	struct worker *worker = exchange->worker;
-	const struct routed_route *route = exchange->choice.route;
-	struct route_stats *stats = NULL;
 	int64_t total_us = (clock_now().ns - exchange->started.ns) / 1000;
 
 	if (total_us < 0)
 		total_us = 0;
-	stats_add(&worker->counters->requests, 1);
-	if (route != NULL) {
-		stats = exchange->tries == 0
-			    ? worker_stats_route(worker->stats, route->slot,
-				  route->spec.id)
-			    : worker_stats_kept_route(worker->stats,
-				  route->slot, route->spec.id);
-		latency_add(&stats->latency, (uint64_t)total_us);
-		stats_add(&stats->codes[stats_code_index(exchange->status)],
-		    1);
-	}
-	count_bytes(exchange, stats);
-	if (access_log_is_on(worker->log))
+	count_request(exchange, total_us);
+	if (access_log_is_on(exchange->worker->log))
 		log_exchange(exchange, total_us);
 	free(exchange->kept);
 	exchange->kept = NULL;

@@ -24,9 +24,8 @@ struct regions {
 
 /* A route over all workers, and over its domains. */
 struct sum {
-	uint64_t received, sent, sum_us, requests;
-	uint64_t buckets[STATS_BUCKETS];
-	uint64_t codes[STATS_CODES_MAX];
+	struct route_figures figures;
+	uint64_t requests;
 };
 
 static void
@@ -79,18 +78,6 @@ figures_in_flight(const struct session *session)
 /* Routes ----------------------------------------------------------------- */
 
 static void
-add_stats(struct sum *sum, const struct route_stats *stats)
-{
-	sum->received += stats_read(&stats->bytes_received);
-	sum->sent += stats_read(&stats->bytes_sent);
-	sum->sum_us += stats_read(&stats->latency.sum_us);
-	for (uint32_t i = 0; i < STATS_BUCKETS; i++)
-		sum->buckets[i] += stats_read(&stats->latency.buckets[i]);
-	for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
-		sum->codes[i] += stats_read(&stats->codes[i]);
-}
-
-static void
 sum_route(const struct regions *regions, const struct session *session,
     const struct session_route *route, struct sum *sum)
 {
@@ -101,18 +88,12 @@ sum_route(const struct regions *regions, const struct session *session,
 		const struct model_route *there = place_route(model,
 		    session->service, route->hosts[d], route);
 
-		for (uint32_t i = 0; there != NULL && i < regions->count;
-		    i++) {
-			const struct route_stats *stats =
-			    worker_stats_read_route(regions->list[i],
-				there->slot, there->object.id);
-
-			if (stats != NULL)
-				add_stats(sum, stats);
-		}
+		for (uint32_t i = 0; there != NULL && i < regions->count; i++)
+			(void)worker_stats_add_route(regions->list[i],
+			    there->slot, there->object.id, &sum->figures);
 	}
 	for (uint32_t i = 0; i < STATS_BUCKETS; i++)
-		sum->requests += sum->buckets[i];
+		sum->requests += sum->figures.buckets[i];
 }
 
 /* The latency below which the share lies, on a line within its bucket. */
@@ -124,7 +105,7 @@ percentile_ms(const struct sum *sum, double share)
 
 	for (uint32_t i = 0; i < STATS_BUCKETS; i++) {
 		uint64_t high = stats_bucket_bound_us(i);
-		double here = (double)sum->buckets[i];
+		double here = (double)sum->figures.buckets[i];
 
 		if (here > 0.0 && seen + here >= wanted) {
 			if (high == UINT64_MAX)
@@ -145,7 +126,7 @@ count_errors(const struct sum *sum)
 
 	for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
 		if (stats_code_status(i) >= 500)
-			errors += sum->codes[i];
+			errors += sum->figures.codes[i];
 	return errors;
 }
 
@@ -159,14 +140,14 @@ write_codes(struct json_writer *writer, const struct sum *sum)
 	for (uint32_t i = 0; i < STATS_CODES_MAX; i++) {
 		unsigned int status = stats_code_status(i);
 
-		if (sum->codes[i] == 0 || status == 0)
+		if (sum->figures.codes[i] == 0 || status == 0)
 			continue;
 		if (status % 100 == 99)
 			snprintf(code, sizeof(code), "%uxx", status / 100);
 		else
 			snprintf(code, sizeof(code), "%u", status);
 		json_write_key(writer, code);
-		json_write_integer(writer, (int64_t)sum->codes[i]);
+		json_write_integer(writer, (int64_t)sum->figures.codes[i]);
 	}
 	json_write_end(writer, '}');
 }
@@ -188,15 +169,15 @@ write_sum(struct json_writer *writer, const struct session_route *route,
 	json_write_key(writer, "avg_latency_ms");
 	json_write_number(writer, sum->requests == 0 ?
 		0.0 :
-		(double)sum->sum_us / (double)sum->requests / 1000.0);
+		(double)sum->figures.sum_us / (double)sum->requests / 1000.0);
 	json_write_key(writer, "p95_latency_ms");
 	json_write_number(writer, percentile_ms(sum, 0.95));
 	json_write_key(writer, "p99_latency_ms");
 	json_write_number(writer, percentile_ms(sum, 0.99));
 	json_write_key(writer, "bytes_sent");
-	json_write_integer(writer, (int64_t)sum->sent);
+	json_write_integer(writer, (int64_t)sum->figures.bytes_sent);
 	json_write_key(writer, "bytes_received");
-	json_write_integer(writer, (int64_t)sum->received);
+	json_write_integer(writer, (int64_t)sum->figures.bytes_received);
 	write_codes(writer, sum);
 	json_write_end(writer, '}');
 }

@@ -80,19 +80,71 @@ counters_go_on_and_gauges_start_anew(void **state)
 	    0);
 }
 
+/* What the reader finds of a route; all zeroes where it is not known. */
+static struct route_figures
+route_figures(uint32_t slot, uint64_t id)
+{
+	struct route_figures figures = { 0 };
+
+	(void)worker_stats_add_route(reader, slot, id, &figures);
+	return figures;
+}
+
+static void
+count(uint32_t slot, uint64_t id, unsigned int status, uint64_t us)
+{
+	worker_stats_count_route(writer, slot, id, &(struct route_sample){
+	    .status = status, .us = us, .bytes_received = 1, .bytes_sent = 8 });
+}
+
 static void
 a_record_belongs_to_one_tenant(void **state)
 {
+	struct route_figures figures;
+
 	(void)state;
-	assert_null(worker_stats_read_route(reader, 70000, 1));
-	stats_add(&worker_stats_route(writer, 70000, 1)->bytes_sent, 8);
-	assert_int_equal(worker_stats_read_route(reader, 70000, 1)->bytes_sent,
-	    8);
-	assert_null(worker_stats_read_route(reader, 70000, 2));
-	assert_int_equal(worker_stats_route(writer, 70000, 2)->bytes_sent, 0);
-	assert_null(worker_stats_read_route(reader, 70000, 1));
-	assert_int_equal(worker_stats_read_route(reader, 70000, 2)->bytes_sent,
-	    0);
+	assert_false(worker_stats_add_route(reader, 70000, 1, &figures));
+	worker_stats_claim_route(writer, 70000, 1);
+	count(70000, 1, 503, 90000000);
+	assert_int_equal(route_figures(70000, 1).bytes_sent, 8);
+	assert_false(worker_stats_add_route(reader, 70000, 2, &figures));
+	worker_stats_claim_route(writer, 70000, 2);
+	count(70000, 2, 502, 90000000);
+	assert_false(worker_stats_add_route(reader, 70000, 1, &figures));
+	figures = route_figures(70000, 2);
+	assert_int_equal(figures.bytes_sent, 8);
+	assert_int_equal(figures.codes[stats_code_index(503)], 0);
+	assert_int_equal(figures.codes[stats_code_index(502)], 1);
+	assert_int_equal(figures.buckets[STATS_BUCKETS - 1], 1);
+}
+
+static void
+every_status_and_latency_is_counted_once(void **state)
+{
+	struct route_figures figures;
+	uint64_t codes = 0, buckets = 0, sum_us = 0;
+
+	(void)state;
+	worker_stats_claim_route(writer, 3, 30);
+	for (unsigned int status = 100; status < 600; status++) {
+		uint64_t us = (uint64_t)status * status * status;
+
+		count(3, 30, status, us);
+		sum_us += us;
+	}
+	worker_stats_count_limited(writer, 3, 30);
+	figures = route_figures(3, 30);
+	for (uint32_t i = 0; i < STATS_CODES_MAX; i++)
+		codes += figures.codes[i];
+	for (uint32_t i = 0; i < STATS_BUCKETS; i++)
+		buckets += figures.buckets[i];
+	assert_int_equal(codes, 500);
+	assert_int_equal(buckets, 500);
+	assert_int_equal(figures.codes[stats_code_index(200)], 1);
+	assert_int_equal(figures.codes[stats_code_index(404)], 1);
+	assert_int_equal(figures.sum_us, sum_us);
+	assert_int_equal(figures.bytes_received, 500);
+	assert_int_equal(figures.rate_limited, 1);
 }
 
 static void
@@ -109,9 +161,12 @@ what_ends_late_leaves_the_next_tenant_alone(void **state)
 	stats_add(&worker_stats_kept_backend(writer, 5, 1)->requests, 1);
 	assert_int_equal(worker_stats_read_backend(reader, 5, 2)->requests, 7);
 
-	stats_add(&worker_stats_route(writer, 6, 4)->bytes_sent, 7);
-	stats_add(&worker_stats_kept_route(writer, 6, 3)->bytes_sent, 1);
-	assert_int_equal(worker_stats_read_route(reader, 6, 4)->bytes_sent, 7);
+	worker_stats_claim_route(writer, 6, 4);
+	count(6, 4, 200, 1);
+	count(6, 3, 200, 1);
+	worker_stats_count_limited(writer, 6, 3);
+	assert_int_equal(route_figures(6, 4).bytes_sent, 8);
+	assert_int_equal(route_figures(6, 4).rate_limited, 0);
 }
 
 static void
@@ -120,9 +175,10 @@ a_slot_out_of_range_counts_as_lost(void **state)
 	uint32_t slot = fixture.capacity.routes;
 
 	(void)state;
-	stats_add(&worker_stats_route(writer, slot, 1)->bytes_sent, 8);
+	worker_stats_claim_route(writer, slot, 1);
+	count(slot, 1, 200, 1);
 	assert_int_equal(worker_stats_read_counters(reader)->stats_lost, 1);
-	assert_null(worker_stats_read_route(reader, slot, 1));
+	assert_int_equal(route_figures(slot, 1).bytes_sent, 0);
 	slot = fixture.capacity.backends;
 	stats_add(&worker_stats_backend(writer, slot, 1)->bytes_sent, 8);
 	assert_int_equal(worker_stats_read_counters(reader)->stats_lost, 2);
@@ -136,7 +192,7 @@ few_records_take_little_memory(void **state)
 
 	(void)state;
 	for (uint32_t slot = 0; slot < 10; slot++) {
-		(void)worker_stats_route(writer, slot, slot + 1);
+		worker_stats_claim_route(writer, slot, slot + 1);
 		(void)worker_stats_backend(writer, slot, slot + 1);
 	}
 	(void)snprintf(path, sizeof(path), "%s/worker.%d", fixture.dir, WORKER);
@@ -244,6 +300,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(counters_go_on_and_gauges_start_anew),
 		CASE(a_record_belongs_to_one_tenant),
+		CASE(every_status_and_latency_is_counted_once),
 		CASE(what_ends_late_leaves_the_next_tenant_alone),
 		CASE(a_slot_out_of_range_counts_as_lost),
 		CASE(few_records_take_little_memory),
