@@ -144,22 +144,43 @@ try_shared(struct attempt *attempt, struct cached_path *path)
 	return false;
 }
 
+/* What a match leads to: one route, or those that share the path. */
+struct behind {
+	uint32_t route;			/* TABLE_NONE: see path */
+	struct cached_path *path;
+};
+
 static bool
-try_path(struct attempt *attempt, struct cached_path *path)
+try_tiers(struct attempt *attempt, const struct behind *behind)
 {
 	for (int tier = TIER_PROVEN; tier < TIER_COUNT; tier++) {
 		attempt->tier = (enum backend_tier)tier;
 		if (tier != TIER_PROVEN &&
 		    (attempt->tiers_seen & 1u << tier) == 0)
 			continue;
-		if (path->route_count == 1 ?
-		    try_route(attempt, path->turns[0].slot) :
-		    try_shared(attempt, path))
+		if (behind->route != TABLE_NONE ?
+		    try_route(attempt, behind->route) :
+		    try_shared(attempt, behind->path))
 			return true;
 	}
-	if (attempt->choice->route == NULL) /* nobody behind it had a weight */
-		(void)try_route(attempt, path->turns[0].slot);
 	return false;
+}
+
+static void
+try_match(struct attempt *attempt, const struct path_match *match)
+{
+	struct behind behind = { .route = match->route };
+
+	if (match->route == TABLE_NONE) {
+		behind.path = records_path(&attempt->router->records,
+		    match->entry, match->version);
+		if (behind.path == NULL || behind.path->route_count == 0)
+			return;
+	}
+	/* Where nobody behind a shared path had a weight, one is shown. */
+	if (!try_tiers(attempt, &behind) && attempt->choice->route == NULL &&
+	    behind.path != NULL)
+		(void)try_route(attempt, behind.path->turns[0].slot);
 }
 
 static enum route_refusal
@@ -181,7 +202,6 @@ choose_once(struct attempt *attempt)
 	uint64_t change_count = route_table_change_count(records->table);
 	uint64_t read_count = records->read_count;
 	enum table_result result;
-	struct cached_path *path;
 
 	*choice = (struct route_choice){ .refusal = REFUSED_NOT };
 	attempt->tiers_seen = 0;
@@ -194,10 +214,7 @@ choose_once(struct attempt *attempt)
 		choice->refusal = refusal_of_lookup(result);
 		return true;
 	}
-	path = records_path(records, choice->match.entry,
-	    choice->match.version);
-	if (path != NULL && path->route_count > 0)
-		(void)try_path(attempt, path);
+	try_match(attempt, &choice->match);
 	if (choice->backend == NULL && choice->refusal == REFUSED_NOT)
 		choice->refusal = records->has_failed ? REFUSED_TABLE :
 		    REFUSED_NO_BACKEND;

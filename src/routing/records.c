@@ -18,6 +18,11 @@
 
 #define SCRATCH_MAX_BYTES ((size_t)256 << 20)
 
+/* A route is read quickly, and many would not fit into a processor's
+ * cache; what a service remembers is worth more. */
+#define ROUTES_MAX_DEFAULT   16384
+#define SERVICES_MAX_DEFAULT 65536
+
 /* Packing ---------------------------------------------------------------- */
 
 /* Moves a string into the block, at *next. */
@@ -54,36 +59,62 @@ route_text_bytes(const struct route_spec *spec)
 	return size;
 }
 
+/* How many turns a route keeps: one target needs none. */
+static uint32_t
+turn_count(const struct route_spec *spec)
+{
+	return spec->target_count > 1 ? spec->target_count : 0;
+}
+
+/* With turns at their start; the caller sets the phase of the draw. */
+static struct cached_route *
+new_route(const struct route_spec *spec, size_t more_bytes)
+{
+	uint32_t turns = turn_count(spec);
+	struct cached_route *cached = malloc(sizeof(*cached) +
+	    turns * sizeof(cached->turns[0]) + more_bytes);
+
+	if (cached == NULL)
+		return NULL;
+	cached->item = (struct cache_item){ .references = 1 };
+	cached->route = (struct routed_route){
+		.has_condition = condition_is_set(&spec->condition),
+		.spec = *spec,
+	};
+	cached->draw = (struct drain_draw){ 0 };
+	for (uint32_t i = 0; i < turns; i++)
+		cached->turns[i] = (struct turn){ spec->targets[i].service,
+			0 };
+	return cached;
+}
+
 static struct cached_route *
 pack_route(const struct route_copy *copy)
 {
 	const struct route_spec *spec = &copy->spec;
 	size_t headers_size = spec->header_count * sizeof(struct header_edit);
-	struct cached_route *route;
+	struct cached_route *cached;
 	struct header_edit *headers;
 	char *text;
 
-	route = calloc(1,
-	    sizeof(*route) + headers_size + route_text_bytes(spec));
-	if (route == NULL)
+	cached = new_route(spec, headers_size + route_text_bytes(spec));
+	if (cached == NULL)
 		return NULL;
-	route->item.references = 1;
-	route->route.spec = *spec;
-	headers = (struct header_edit *)(route + 1);
+	headers = (struct header_edit *)(void *)&cached->turns[
+	    turn_count(spec)];
 	if (spec->header_count > 0)
 		memcpy(headers, spec->headers, headers_size);
-	route->route.spec.headers = headers;
+	cached->route.spec.headers = headers;
 
 	text = (char *)headers + headers_size;
-	pack(&text, &route->route.spec.label);
-	pack(&text, &route->route.spec.host_rewrite);
-	pack_condition(&text, &route->route.spec.condition);
-	route->route.has_condition = condition_is_set(&spec->condition);
+	pack(&text, &cached->route.spec.label);
+	pack(&text, &cached->route.spec.host_rewrite);
+	pack_condition(&text, &cached->route.spec.condition);
 	for (uint32_t i = 0; i < spec->header_count; i++) {
 		pack(&text, &headers[i].name);
 		pack(&text, &headers[i].value);
 	}
-	return route;
+	return cached;
 }
 
 static size_t
@@ -260,9 +291,15 @@ records_init(struct records *records, const struct route_table *table,
 {
 	*records = (struct records){ .table = table, .seed = seed };
 	arena_init(&records->scratch, SCRATCH_MAX_BYTES);
-	slot_cache_init(&records->paths, cache_max, free_plain, records);
-	slot_cache_init(&records->routes, cache_max, free_plain, records);
-	slot_cache_init(&records->services, cache_max, free_service, records);
+	slot_cache_init(&records->paths,
+	    cache_max == 0 ? ROUTES_MAX_DEFAULT : cache_max, free_plain,
+	    records);
+	slot_cache_init(&records->routes,
+	    cache_max == 0 ? ROUTES_MAX_DEFAULT : cache_max, free_plain,
+	    records);
+	slot_cache_init(&records->services,
+	    cache_max == 0 ? SERVICES_MAX_DEFAULT : cache_max, free_service,
+	    records);
 }
 
 void
@@ -373,13 +410,11 @@ read_route(struct records *records, uint32_t slot, struct cached_route *old)
 	}
 	route->route.slot = slot;
 	route->route.version = copy.version;
-	for (uint32_t i = 0; i < copy.spec.target_count; i++)
-		route->turns[i].slot = copy.spec.targets[i].service;
 	route->draw.phase = old != NULL ? old->draw.phase :
 	    (records->seed += UINT32_C(0x9e3779b9));
 	if (old != NULL)
-		carry_turns(route->turns, copy.spec.target_count, old->turns,
-		    old->route.spec.target_count);
+		carry_turns(route->turns, turn_count(&copy.spec), old->turns,
+		    turn_count(&old->route.spec));
 	return keep(records, &records->routes, &route->item, slot,
 	    copy.version) ? route : NULL;
 }

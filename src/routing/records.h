@@ -36,9 +36,9 @@ struct drain_draw {
 
 struct cached_route {
 	struct cache_item item;
-	struct drain_draw draw;
 	struct routed_route route;
-	struct turn turns[TABLE_TARGETS_MAX];
+	struct drain_draw draw;
+	struct turn turns[];		/* of the targets, if several */
 };
 
 struct cached_service {
@@ -69,6 +69,7 @@ struct records {
 	uint32_t candidate_max;
 };
 
+/* cache_max: records of a kind; 0: as many as do well. */
 void records_init(struct records *, const struct route_table *,
     uint32_t cache_max, uint32_t seed);
 void records_free(struct records *);

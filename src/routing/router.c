@@ -11,7 +11,6 @@
 #include "routing/records.h"
 #include "routing/router_state.h"
 
-#define CACHE_MAX_DEFAULT 65536
 /* A shared path may need as many at once. */
 #define CACHE_MAX_LEAST (TABLE_SHARED_MAX * TABLE_TARGETS_MAX)
 
@@ -23,9 +22,7 @@ router_new(const struct router_config *config, struct router **router_r)
 
 	if ((router = calloc(1, sizeof(*router))) == NULL)
 		return -1;
-	if (cache_max == 0)
-		cache_max = CACHE_MAX_DEFAULT;
-	if (cache_max < CACHE_MAX_LEAST)
+	if (cache_max > 0 && cache_max < CACHE_MAX_LEAST)
 		cache_max = CACHE_MAX_LEAST;
 	router->config = *config;
 	router->random.state = config->seed;

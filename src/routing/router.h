@@ -44,7 +44,8 @@ struct router_config {
 	void *context;			/* of both */
 	uint64_t seed;			/* of the random choices */
 	int64_t suspect_ms;		/* how long a failure keeps one off */
-	uint32_t cache_max;		/* records of a kind; 0: 65536 */
+	uint32_t cache_max;		/* records of a kind; 0: as many as
+					 * do well */
 };
 
 MUST_CHECK int router_new(const struct router_config *,

@@ -206,6 +206,7 @@ match_prefixes(struct lookup *lookup, const word *host, uint32_t slot)
 	while (depths != 0) {
 		struct bytes prefix = lookup->path.path;
 		const word *entry;
+		uint64_t routes;
 		uint32_t entry_slot;
 		int32_t priority;
 
@@ -219,9 +220,12 @@ match_prefixes(struct lookup *lookup, const word *host, uint32_t slot)
 		if (is_found && priority <= lookup->match.priority)
 			continue;
 		is_found = true;
+		routes = word_load(entry + ENTRY_ROUTES);
 		lookup->match = (struct path_match){
 			.entry = entry_slot,
 			.version = word_high(word_load(entry + ENTRY_VERSION)),
+			.route = word_low(routes) >> 16 == 1 ?
+			    word_high(routes) : TABLE_NONE,
 			.prefix_len = (uint32_t)prefix.len,
 			.priority = priority,
 		};

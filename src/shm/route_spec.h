@@ -130,18 +130,19 @@ struct route_target {
 					 * 0 takes none */
 };
 
+/* What each request looks at stands together, up to the first target. */
 struct route_spec {
 	uint64_t id;			/* the store's */
-	struct bytes label;		/* for logs and metrics,
-					 * e.g. "users-7" */
-	struct route_target targets[TABLE_TARGETS_MAX];
-	uint32_t target_count;
-	bool strip_prefix;		/* /s2/x is forwarded as /x */
-	struct bytes host_rewrite;	/* empty: the client's Host */
 	uint64_t max_body_bytes;	/* 0: the setting's */
+	struct bytes host_rewrite;	/* empty: the client's Host */
 	const struct header_edit *headers;
 	uint32_t header_count;
+	uint32_t target_count;
 	struct rate_limit_spec rate_limit;
+	bool strip_prefix;		/* /s2/x is forwarded as /x */
+	struct route_target targets[TABLE_TARGETS_MAX];
+	struct bytes label;		/* for logs and metrics,
+					 * e.g. "users-7" */
 	struct condition_spec condition;
 };
 

@@ -61,6 +61,8 @@ enum table_result {
 struct path_match {
 	uint32_t entry;			/* slot of the path entry */
 	uint32_t version;		/* of the entry */
+	uint32_t route;			/* the one there; TABLE_NONE: several,
+					 * see route_table_read_path() */
 	uint32_t prefix_len;		/* bytes of path that matched; "/": 0 */
 	int32_t priority;
 };
