@@ -113,6 +113,9 @@ static const struct setting rows[] = {
 
 	LIST("admin.listen", admin.listen, "unix:admin.sock,127.0.0.1:9180",
 	    SETTINGS_RESTART, check_listen),
+	{ "admin.body_limit", SETTING_SIZE, AT(admin.body_limit_bytes),
+	  KIB(64), KIB(1024) * 1024, "16MiB", SETTINGS_IN_PLACE, NULL, NULL,
+	  false },
 
 	{ "store.driver", SETTING_ENUM, AT(store.driver), 0, 0, "sqlite",
 	  SETTINGS_RESTART, driver_words, NULL, false },

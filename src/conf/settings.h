@@ -111,6 +111,7 @@ struct settings {
 
 	struct {
 		struct address_list listen; /* unix: relative to runtime_dir */
+		uint64_t body_limit_bytes;
 	} admin;
 
 	struct {

@@ -13,6 +13,9 @@
 
 #define READ_BYTES 65536
 
+/* Very many objects take their time; -t says otherwise. */
+#define IMPORT_TIMEOUT_MS (10 * 60 * INT64_C(1000))
+
 enum ctl_exit
 ctl_export(const struct ctl *ctl, int argc, char **argv)
 {
@@ -79,6 +82,7 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 		{ "force", no_argument, NULL, 'f' },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct ctl patient = *ctl;
 	bool replaces = false, is_forced = false;
 	char target[64];
 	struct client_answer answer;
@@ -104,7 +108,9 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 		buf_free(&body);
 		return CTL_USAGE;
 	}
-	result = ctl_ask(ctl, "POST", target, buf_bytes(&body), &answer, &doc);
+	if (!ctl->is_timeout_given)
+		patient.timeout_ms = IMPORT_TIMEOUT_MS;
+	result = ctl_ask(&patient, "POST", target, buf_bytes(&body), &answer, &doc);
 	if (doc != NULL && ctl->wants_json)
 		printf("%.*s\n", BYTES_ARGS(buf_bytes(&answer.body)));
 	else if (doc != NULL)

@@ -155,6 +155,9 @@ send_all(struct exchange *exchange, struct bytes data)
 			data.len -= (size_t)sent;
 			continue;
 		}
+		/* It may have answered before it had all, and said why. */
+		if (errno == EPIPE || errno == ECONNRESET)
+			return CLIENT_ANSWERED;
 		if (errno != EAGAIN && errno != EINTR)
 			return fail(exchange, CLIENT_UNREACHABLE, "send");
 		if ((result = wait_for(exchange, POLLOUT, "send")) !=
@@ -183,6 +186,8 @@ receive_all(struct exchange *exchange, struct buf *text)
 			text->len += (size_t)got;
 			continue;
 		}
+		if (errno == ECONNRESET && text->len > 0)
+			return CLIENT_ANSWERED;
 		if (errno != EAGAIN && errno != EINTR)
 			return fail(exchange, CLIENT_UNREACHABLE, "receive");
 		if ((result = wait_for(exchange, POLLIN, "receive")) !=

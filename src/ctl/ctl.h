@@ -26,6 +26,7 @@ struct ctl {
 	char segment_dir[SEGMENT_DIR_SIZE];
 	bool wants_json;
 	int64_t timeout_ms;
+	bool is_timeout_given;
 	bool waits_for_all;		/* writes: for every instance */
 };
 

@@ -123,6 +123,7 @@ take_option(struct ctl *ctl, int option, const char *value)
 			   ? NULL
 			   : "-o: table or json";
 	case 't':
+		ctl->is_timeout_given = true;
 		return quantity_parse_span(bytes_of(value), true,
 			   &ctl->timeout_ms) == -1
 			   ? "-t: a span of time like 5s"

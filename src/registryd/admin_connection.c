@@ -214,6 +214,26 @@ make_request(struct admin_connection *connection, struct bytes head,
 }
 
 static void
+refuse_body(struct admin_connection *connection, unsigned int status,
+    const char *word, const char *detail)
+{
+	request_free(connection->request);
+	connection->request = NULL;
+	reply_fault(connection, status, word, detail);
+}
+
+static void
+refuse_large_body(struct admin_connection *connection)
+{
+	char detail[96];
+
+	snprintf(detail, sizeof(detail), "a body is at most %" PRIu64
+	    " bytes; raise admin.body_limit for a larger one",
+	    connection->server->body_limit_bytes);
+	refuse_body(connection, 413, "body_too_large", detail);
+}
+
+static void
 begin_body(struct admin_connection *connection)
 {
 	struct admin_request *request = connection->request;
@@ -226,11 +246,8 @@ begin_body(struct admin_connection *connection)
 		return;
 	}
 	if (http->body == HTTP_BODY_LENGTH &&
-	    http->content_length > ADMIN_BODY_MAX) {
-		request_free(request);
-		connection->request = NULL;
-		reply_fault(connection, 413, "body_too_large",
-		    "a body is at most 16 MiB");
+	    http->content_length > connection->server->body_limit_bytes) {
+		refuse_large_body(connection);
 		return;
 	}
 	connection->state = ADMIN_BODY;
@@ -281,15 +298,6 @@ read_head(struct admin_connection *connection)
 	return true;
 }
 
-static void
-refuse_body(struct admin_connection *connection, unsigned int status,
-    const char *word, const char *detail)
-{
-	request_free(connection->request);
-	connection->request = NULL;
-	reply_fault(connection, status, word, detail);
-}
-
 /* As read_head(). */
 static bool
 read_length_body(struct admin_connection *connection)
@@ -330,9 +338,8 @@ read_chunked_body(struct admin_connection *connection)
 			    "the chunked body is malformed");
 			return false;
 		}
-		if (body->len > ADMIN_BODY_MAX) {
-			refuse_body(connection, 413, "body_too_large",
-			    "a body is at most 16 MiB");
+		if (body->len > connection->server->body_limit_bytes) {
+			refuse_large_body(connection);
 			return false;
 		}
 		if (result == HTTP_CHUNKED_DONE) {

@@ -29,6 +29,7 @@ struct admin_server {
 	LIST_HEAD(, admin_connection) closed; /* freed one loop later */
 	ev_timer sweep;
 	uint32_t connection_count;
+	uint64_t body_limit_bytes;
 	bool is_draining;
 	void (*on_idle)(void *context);
 	void *idle_context;

@@ -11,6 +11,7 @@
 #include "registryd/admin_parts.h"
 
 #define ACCEPT_AT_ONCE 64
+#define BODY_LIMIT_BYTES (UINT64_C(16) << 20)
 #define ACCEPT_PAUSE_S 0.1
 
 static void
@@ -105,6 +106,12 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 		server->on_idle(server->idle_context);
 }
 
+void
+admin_server_set_body_limit(struct admin_server *server, uint64_t bytes)
+{
+	server->body_limit_bytes = bytes;
+}
+
 int
 admin_server_new(struct ev_loop *loop, admin_handle_fn *handle, void *context,
     struct admin_server **server_r)
@@ -116,6 +123,7 @@ admin_server_new(struct ev_loop *loop, admin_handle_fn *handle, void *context,
 	server->loop = loop;
 	server->handle = handle;
 	server->context = context;
+	server->body_limit_bytes = BODY_LIMIT_BYTES;
 	LIST_INIT(&server->connections);
 	LIST_INIT(&server->closed);
 	ev_timer_init(&server->sweep, on_sweep, 0.0, 0.0);

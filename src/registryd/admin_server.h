@@ -21,7 +21,6 @@
 #include "registryd/problem.h"
 
 #define ADMIN_CONNECTIONS_MAX 1024
-#define ADMIN_BODY_MAX	      (16u << 20)
 #define ADMIN_SEGMENTS_MAX    8
 
 struct admin_server;
@@ -60,6 +59,9 @@ typedef void admin_handle_fn(void *context, struct admin_request *);
 MUST_CHECK int admin_server_new(struct ev_loop *, admin_handle_fn *,
     void *context, struct admin_server **server_r);
 void admin_server_free(struct admin_server **);
+
+/* The largest body that is taken; 16 MiB until said otherwise. */
+void admin_server_set_body_limit(struct admin_server *, uint64_t bytes);
 
 /* Accepts from fd, which becomes the server's own. 0 or -1 and errno. */
 MUST_CHECK int admin_server_listen(struct admin_server *, int fd);

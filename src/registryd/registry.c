@@ -174,6 +174,8 @@ start_server(struct registry *registry)
 	if (admin_server_new(registry->loop, api_handle, registry,
 		&registry->server) == -1)
 		return -1;
+	admin_server_set_body_limit(registry->server,
+	    settings->admin.body_limit_bytes);
 	for (uint32_t i = 0; i < settings->admin.listen.count; i++) {
 		if (admin_server_listen(registry->server,
 			FD_LISTEN_FIRST + (int)i) == 0)
@@ -342,6 +344,8 @@ registry_reload(struct daemon *daemon, const struct settings *old)
 	struct registry *registry = daemon->state;
 	struct model_service *service;
 
+	admin_server_set_body_limit(registry->server,
+	    daemon->settings->admin.body_limit_bytes);
 	follow_reload(registry);
 	protocol_take_static_tokens(registry->protocol);
 	instances_reload(registry);

@@ -122,3 +122,21 @@ def test_an_import_ends_no_maintenance(sluice, environment):
     document = {"services": [{"name": "s1", "retries": 0}]}
     assert proxy.post("/v1/import", document).json["updated"] == 1
     assert proxy.ask_traffic("GET", "/p1/x") == 503
+
+
+def test_a_document_may_be_as_large_as_the_setting_says(sluice, tmp_path):
+    proxy = sluice()
+    document = {"services": [
+        {"name": f"service-{i}-{'x' * 200}"} for i in range(80_000)]}
+    file = tmp_path / "large.json"
+    file.write_text(json.dumps(document))
+    assert file.stat().st_size > 16 << 20
+    refused = proxy.ctl("import", str(file), check=False)
+    assert refused.returncode == 1
+    assert "raise admin.body_limit" in refused.stderr
+    assert proxy.get("/v1/services").json["generation"] == 0
+    proxy.environment["SLUICE_ADMIN_BODY_LIMIT"] = "32MiB"
+    assert proxy.stop() == 0
+    proxy.start()
+    said = proxy.ctl("import", str(file)).stdout
+    assert "80000 created" in said
