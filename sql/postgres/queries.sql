@@ -70,7 +70,14 @@ UPDATE generation SET value = value + 1
 RETURNING value, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
 -- name: select_generation
-SELECT value, (SELECT id::text FROM identity) FROM generation
+SELECT value, (SELECT id::text FROM identity),
+	(SELECT (extract(epoch FROM at) * 1000)::bigint FROM change
+	WHERE generation = g.value ORDER BY seq LIMIT 1)
+FROM generation AS g
+
+-- name: select_change_time
+SELECT (extract(epoch FROM at) * 1000)::bigint FROM change
+WHERE generation = $1 ORDER BY seq LIMIT 1
 
 -- Commits wait for each other, so nobody takes ids in between.
 -- name: allocate_backend_ids

@@ -311,8 +311,10 @@ follow_take(struct registry *registry, struct model *model, uint64_t since)
 			    item->key);
 		}
 	}
-	if (follow->outcome.generation > model->generation)
+	if (follow->outcome.generation > model->generation) {
 		model->generation = follow->outcome.generation;
+		model->generation_wall_ms = follow->outcome.moment_wall_ms;
+	}
 	return 0;
 }
 
@@ -355,6 +357,9 @@ follow_read(struct registry *registry, uint64_t since,
 {
 	struct store_follow_query query = {
 		.since = since,
+		.since_wall_ms = registry->model != NULL &&
+			since == registry->model->generation ?
+		    registry->model->generation_wall_ms : 0,
 		.loader = {
 			.service = on_service,
 			.backend = on_backend,
@@ -367,6 +372,7 @@ follow_read(struct registry *registry, uint64_t since,
 		.age = on_age,
 	};
 
+	registry->follow.asked = registry->follow.told;
 	memcpy(query.identity, registry->identity, sizeof(query.identity));
 	return store_follow(registry->store, &query);
 }
@@ -421,6 +427,10 @@ on_followed(struct write *write, void *context)
 	bool was_good = write->problem.status == 0 &&
 	    (!follow->is_read || follow->outcome.result == STORE_OK);
 
+	if (was_good && follow->is_read && follow->told == follow->asked &&
+	    follow->outcome.generation < follow->told)
+		/* What is read is behind what is heard: not again at once. */
+		follow->told = follow->outcome.generation;
 	follow_forget(follow);
 	follow->is_queued = false;
 	/* Told of something more while it was being read. */

@@ -39,6 +39,7 @@ struct follow {
 	bool is_queued;
 	bool must_read;			/* something may have been missed */
 	uint64_t told;			/* the latest generation told of */
+	uint64_t asked;			/* what that was when read */
 	uint64_t gap;			/* read from here; 0: the model's */
 
 	/* of the read under way */

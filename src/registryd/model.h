@@ -96,6 +96,7 @@ struct model {
 	struct order_tree services, backends, routes;
 	struct path_index paths;
 	uint64_t generation;		/* of the store */
+	int64_t generation_wall_ms;	/* committed then; 0: not known */
 
 	/* what is in maintenance or drains */
 	LIST_HEAD(, model_service) ordered_services;

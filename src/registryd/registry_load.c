@@ -200,6 +200,20 @@ take_loaded(struct registry *registry, struct model *model,
 	protocol_load_done(registry->protocol);
 }
 
+/* The server that took the place of another did not have them yet: what
+ * it has is what everybody routes now. */
+static void
+note_lost_commits(struct registry *registry, const struct model *model)
+{
+	if (registry->model == NULL ||
+	    model->generation >= registry->model->generation)
+		return;
+	log_warn("store: generation %llu is there, where %llu was: the "
+		 "server has lost commits; the table goes back to it",
+	    (unsigned long long)model->generation,
+	    (unsigned long long)registry->model->generation);
+}
+
 static void
 on_loaded(void *context, const struct store_outcome *outcome)
 {
@@ -214,6 +228,8 @@ on_loaded(void *context, const struct store_outcome *outcome)
 		retry_load(registry);
 	} else if (outcome->result == STORE_OK) {
 		model->generation = outcome->generation;
+		model->generation_wall_ms = outcome->moment_wall_ms;
+		note_lost_commits(registry, model);
 		if (recover(registry, model)) {
 			model_free(&model);
 			return;

@@ -81,7 +81,11 @@ apply(struct write_queue *queue, struct write *write,
 	write->generation = outcome->generation;
 	if (outcome->generation > model->generation + 1)
 		backing->skipped(backing->context, model->generation);
+	else if (outcome->generation <= model->generation)
+		/* A store that lost commits, and counts them again. */
+		backing->is_stale(backing->context);
 	model->generation = outcome->generation;
+	model->generation_wall_ms = outcome->at_wall_ms;
 	for (uint32_t i = 0; i < write->change_count; i++) {
 		if (write_change_apply(model, &write->changes[i]) == 0)
 			continue;

@@ -71,6 +71,15 @@ def own_cluster():
 
 
 @pytest.fixture
+def replica(own_cluster):
+    """A streaming replica of own_cluster."""
+    server = Cluster(own_cluster)
+    server.start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
 def shm_dir():
     return pathlib.Path(os.environ.get("SLUICE_SHM_DIR", "/dev/shm"))
 

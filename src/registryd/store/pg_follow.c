@@ -18,6 +18,7 @@ struct follow {
 	struct pg_job job;
 	bool is_ending;			/* COMMIT or ROLLBACK was sent */
 	int64_t count, age_ms;
+	int64_t since_wall_ms;		/* as it is there; 0: gone */
 	uint64_t horizon;
 };
 
@@ -44,6 +45,7 @@ start(struct pg_job *job)
 	pg_job_send(job, QUERY_BEGIN_SNAPSHOT, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_GENERATION, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_HORIZON, NULL, 0, 0);
+	pg_job_send(job, QUERY_SELECT_CHANGE_TIME, cells, 1, 0);
 	pg_job_send(job, QUERY_COUNT_NEWS, cells, COUNT_OF(cells), 0);
 	pg_job_sync(job);
 }
@@ -117,6 +119,10 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 		follow->horizon = (uint64_t)pg_result_integer(result, 0);
 		return;
 	}
+	if (query == QUERY_SELECT_CHANGE_TIME) {
+		follow->since_wall_ms = pg_result_integer(result, 0);
+		return;
+	}
 	if (query == QUERY_COUNT_NEWS) {
 		follow->count = pg_result_integer(result, 0);
 		follow->age_ms = pg_result_integer(result, 1);
@@ -142,6 +148,16 @@ end_transaction(struct follow *follow)
 	pg_job_sync(&follow->job);
 }
 
+/* Whether what was seen last is there, and no other in its place. */
+static bool
+has_seen_it(const struct follow *follow)
+{
+	int64_t seen_wall_ms = asked(follow)->since_wall_ms;
+
+	return seen_wall_ms == 0 || follow->since_wall_ms == 0 ||
+	    seen_wall_ms == follow->since_wall_ms;
+}
+
 /* Whether what is there can be followed step by step. */
 static bool
 is_ours(struct follow *follow)
@@ -158,6 +174,10 @@ is_ours(struct follow *follow)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: "
 		    "generation %" PRIu64 " is there, where %" PRIu64
 		    " was before", generation, asked(follow)->since);
+	else if (!has_seen_it(follow))
+		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: "
+		    "generation %" PRIu64 " is another than it was",
+		    asked(follow)->since);
 	else if (asked(follow)->since < follow->horizon)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: the "
 		    "changes since generation %" PRIu64 " are gone: history "

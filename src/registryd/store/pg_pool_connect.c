@@ -123,10 +123,10 @@ go_up(struct pg_pool *pool)
 	pool->error[0] = '\0';
 	if (!was_up)
 		log_notice("store: postgres: connected");
+	store_note_up(pool->store, true, NULL);
 	if (!was_up && pool->was_up)
 		pool->on_server(pool->on_server_context);
 	pool->was_up = true;
-	store_note_up(pool->store, true, NULL);
 	pg_pool_finish_opening(pool, STORE_OK);
 }
 

@@ -314,6 +314,7 @@ void
 pg_result_moment(const PGresult *result, struct store_outcome *outcome)
 {
 	outcome->generation = (uint64_t)pg_result_integer(result, 0);
+	outcome->moment_wall_ms = pg_result_integer(result, 2);
 	outcome->identity[0] = '\0';
 	if (PQntuples(result) > 0)
 		strncat(outcome->identity, PQgetvalue(result, 0, 1),

@@ -71,6 +71,7 @@ enum store_query {
 	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
 	QUERY_SET_UP_LOCALLY,		/* of a transaction */
 	QUERY_LISTEN,
+	QUERY_SELECT_CHANGE_TIME,	/* generation */
 	QUERY_COUNT_NEWS,		/* since, at most so many */
 	QUERY_SELECT_SERVICES_SINCE,	/* generation */
 	QUERY_SELECT_BACKENDS_SINCE,

@@ -54,6 +54,8 @@ struct store_outcome {
 					 * loads of a replica: when it was
 					 * last as its database was */
 	char identity[STORE_IDENTITY_SIZE]; /* loads and follows: whose */
+	int64_t moment_wall_ms;		/* and when that generation was
+					 * committed; 0: not known */
 	bool is_elsewhere;		/* loads of a replica: it followed
 					 * another server than it is to */
 };
@@ -180,6 +182,10 @@ struct store_follow_query {
 	uint64_t since;
 	/* CONFLICT unless it is this database's; "": any. */
 	char identity[STORE_IDENTITY_SIZE];
+	/* CONFLICT unless since was committed then: a server that took the
+	 * place of another may have lost the latest commits, and have others
+	 * by the same numbers.  0: not known. */
+	int64_t since_wall_ms;
 	/* A note that is not NULL is told all notes there are. */
 	struct store_loader loader;
 	/* The key is borrowed. */

@@ -26,7 +26,11 @@ static void
 on_server(void *context)
 {
 	struct store_postgres *postgres = context;
+	struct store *store = &postgres->store;
 
+	/* It may not have what the other had, and is read first. */
+	if (store->on_news != NULL)
+		store->on_news(store->on_news_context, 0);
 	if (postgres->pool.is_pooled)
 		pg_listen_give_up(postgres->listen);
 	else

@@ -15,7 +15,8 @@ BIN = pathlib.Path(sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
 
 
 class Cluster:
-    def __init__(self):
+    def __init__(self, primary=None):
+        """A fresh one, or a streaming replica of the primary."""
         # Of its own, since the server runs as another user.
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="sluice-postgres."))
         self.data = self.home / "data"
@@ -29,13 +30,21 @@ class Cluster:
             self.as_user = ["setpriv", f"--reuid={account.pw_uid}",
                             f"--regid={account.pw_gid}", "--clear-groups"]
             os.chown(self.home, account.pw_uid, account.pw_gid)
-        self.run("initdb", "-D", self.data, "-A", "trust", "-U", "sluice",
-                 "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if primary is None:
+            self.run("initdb", "-D", self.data, "-A", "trust", "-U",
+                     "sluice", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        else:
+            self.run("pg_basebackup", "-D", self.data, "-R", "-h",
+                     primary.home, "-p", primary.port, "-U", "sluice", "-c",
+                     "fast", "--no-sync")
+        self.configure(port=self.port, listen_addresses="127.0.0.1",
+                       unix_socket_directories=self.home, fsync="off",
+                       max_connections=200)
+
+    def configure(self, **settings):
         with open(self.data / "postgresql.conf", "a") as conf:
-            conf.write(f"port = {self.port}\n"
-                       "listen_addresses = '127.0.0.1'\n"
-                       f"unix_socket_directories = '{self.home}'\n"
-                       "fsync = off\nmax_connections = 200\n")
+            for name, value in settings.items():
+                conf.write(f"{name} = '{value}'\n")
 
     def run(self, program, *arguments, check=True):
         return subprocess.run(
@@ -49,6 +58,13 @@ class Cluster:
 
     def stop(self, mode="fast"):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", mode, "stop")
+
+    def promote(self):
+        """A replica becomes a primary."""
+        self.run("pg_ctl", "-D", self.data, "-w", "promote")
+
+    def reload(self):
+        self.run("pg_ctl", "-D", self.data, "reload")
 
     def end(self):
         self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop",
