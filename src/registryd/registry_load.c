@@ -189,7 +189,6 @@ take_loaded(struct registry *registry, struct model *model,
 {
 	registry->is_stale = false;
 	registry->follow.gap = 0;
-	registry->follow.told = 0;	/* perhaps of what is no more */
 	if (!registry_take_model(registry, model))
 		return;
 	memcpy(registry->identity, outcome->identity,
