@@ -147,7 +147,7 @@ static bool
 recover(struct registry *registry, const struct model *model)
 {
 	struct store_commit commit = {
-		.actor = { "sluice", "table", "recovery", "" },
+		.actor = { "sluice", "table", "recovery", "", NULL },
 		.describe = change_describe,
 		.done = on_recovered,
 		.context = registry,
