@@ -157,9 +157,11 @@ copy_value(const struct settings *from, struct settings *to,
 	case SETTING_SPAN:
 		memcpy((char *)to + row->offset, source, sizeof(int64_t));
 		return 0;
+	case SETTING_BOOL:
+		memcpy((char *)to + row->offset, source, sizeof(bool));
+		return 0;
 	case SETTING_SIZE:
 	case SETTING_RATE:
-	case SETTING_BOOL:
 	case SETTING_FORMAT:
 	case SETTING_LISTENS:
 		break;
