@@ -26,6 +26,16 @@
 static char none[] = "";
 static const struct tls_setting policy = { .ciphers = none };
 
+static void
+take_text(BIO *from, struct buf *text)
+{
+	char *data;
+	long len = BIO_get_mem_data(from, &data);
+
+	buf_append(text, bytes_slice(data, (size_t)len));
+	(void)BIO_reset(from);
+}
+
 /* A key and its certificate, for an hour. */
 static void
 make_material(struct tls_material *material)
@@ -34,7 +44,6 @@ make_material(struct tls_material *material)
 	X509 *certificate = X509_new();
 	BIO *text = BIO_new(BIO_s_mem());
 	X509_NAME *name;
-	char *data;
 
 	assert_true(key != NULL && certificate != NULL && text != NULL);
 	X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
@@ -47,13 +56,10 @@ make_material(struct tls_material *material)
 	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
 	*material = (struct tls_material){ 0 };
 	assert_int_equal(PEM_write_bio_X509(text, certificate), 1);
-	buf_append(&material->certificate,
-	    bytes_slice(data, (size_t)BIO_get_mem_data(text, &data)));
-	(void)BIO_reset(text);
+	take_text(text, &material->certificate);
 	assert_int_equal(PEM_write_bio_PKCS8PrivateKey(text, key, NULL, NULL,
 	    0, NULL, NULL), 1);
-	buf_append(&material->key,
-	    bytes_slice(data, (size_t)BIO_get_mem_data(text, &data)));
+	take_text(text, &material->key);
 	BIO_free(text);
 	X509_free(certificate);
 	EVP_PKEY_free(key);
