@@ -9,7 +9,7 @@ GRANT USAGE ON SCHEMA public TO sluice_app, sluice_reader;
 
 -- sluice looks at the schema, and changes rows.
 GRANT SELECT ON schema_version, identity TO sluice_app;
-GRANT SELECT, UPDATE ON generation, horizon TO sluice_app;
+GRANT SELECT, UPDATE ON generation, horizon, note_version TO sluice_app;
 GRANT SELECT, INSERT, UPDATE, DELETE
 	ON service, backend, route, route_target, note, instance, spool_played
 	TO sluice_app;
@@ -20,7 +20,7 @@ GRANT SELECT, INSERT, DELETE ON change TO sluice_app;
 
 -- Tokens and sessions are notes.
 GRANT SELECT ON schema_version, generation, service, backend, route,
-	route_target, change, horizon, instance, identity,
+	route_target, change, horizon, instance, identity, note_version,
 	spool_played TO sluice_reader;
 
 COMMIT;

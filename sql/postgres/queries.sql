@@ -294,21 +294,63 @@ FROM (SELECT generation, seq FROM (
 DELETE FROM change
 WHERE (generation, seq) <= (SELECT generation, seq FROM horizon)
 
--- name: put_note
-INSERT INTO note (kind, key, seq, body)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (kind, key, seq) DO UPDATE SET body = excluded.body
+-- Stands before all of a transaction that changes notes.
+-- name: raise_note_version
+UPDATE note_version SET value = value + 1
 
+-- name: put_note
+INSERT INTO note (kind, key, seq, body, version)
+VALUES ($1, $2, $3, $4, (SELECT value FROM note_version))
+ON CONFLICT (kind, key, seq) DO UPDATE
+SET body = excluded.body, version = excluded.version
+
+-- What is gone others hear of, if they follow within so many versions.
 -- name: delete_note
-DELETE FROM note WHERE kind = $1 AND key = $2 AND seq = $3
+WITH gone AS (
+	DELETE FROM note WHERE kind = $1 AND key = $2 AND seq = $3
+	RETURNING kind, key)
+INSERT INTO note (kind, key, seq, body, version)
+SELECT 'gone', key, 0, kind, (SELECT value FROM note_version)
+FROM gone WHERE kind IN ('session', 'token')
+ON CONFLICT (kind, key, seq) DO UPDATE SET version = excluded.version
 
 -- name: delete_notes
-DELETE FROM note WHERE kind = $1 AND key = $2
+WITH gone AS (
+	DELETE FROM note WHERE kind = $1 AND key = $2
+	RETURNING kind, key),
+old AS (
+	DELETE FROM note WHERE kind = 'gone'
+		AND version < (SELECT value - 100000 FROM note_version)
+		AND key <> $2)
+INSERT INTO note (kind, key, seq, body, version)
+SELECT 'gone', key, 0, kind, (SELECT value FROM note_version)
+FROM gone WHERE kind IN ('session', 'token')
+ON CONFLICT (kind, key, seq) DO UPDATE SET version = excluded.version
 
 -- Sessions come before what they have.
 -- name: select_notes
-SELECT kind, key, seq, body FROM note
+SELECT kind, key, seq, body FROM note WHERE kind <> 'gone'
 ORDER BY kind <> 'session', key, kind, seq
+
+-- A session is still that instance's, and stays so until the end.
+-- name: hold_session
+SELECT 1 FROM note WHERE kind = 'session' AND key = $1
+	AND coalesce(body::json->>'owner', '') = $2 FOR UPDATE
+
+-- name: select_note_version
+SELECT value FROM note_version
+
+-- What others have to know of sessions and tokens.
+-- name: select_notes_since
+SELECT kind, key, seq, body FROM note
+WHERE version > $1 AND kind IN ('session', 'active', 'token', 'gone')
+ORDER BY kind <> 'session', key, kind
+
+-- All of one session.
+-- name: select_notes_of
+SELECT kind, key, seq, body FROM note
+WHERE key = $1 AND kind IN ('session', 'active', 'staged', 'waiting')
+ORDER BY kind <> 'session', kind, seq
 
 -- What follows is asked by sluice-store alone.
 -- name: is_empty
@@ -317,12 +359,12 @@ SELECT (value = 0
 	AND NOT EXISTS (SELECT 1 FROM backend)
 	AND NOT EXISTS (SELECT 1 FROM route)
 	AND NOT EXISTS (SELECT 1 FROM change)
-	AND NOT EXISTS (SELECT 1 FROM note))::integer
+	AND NOT EXISTS (SELECT 1 FROM note WHERE kind <> 'gone'))::integer
 FROM generation
 
 -- name: empty
 TRUNCATE generation, service, backend, route, route_target, change, horizon,
-	note
+	note, note_version
 
 -- name: select_columns
 SELECT attname, format_type(atttypid, NULL) FROM pg_attribute

@@ -254,7 +254,7 @@ DELETE FROM note WHERE kind = ?1 AND key = ?2
 
 -- Sessions come before what they have.
 -- name: select_notes
-SELECT kind, key, seq, body FROM note
+SELECT kind, key, seq, body FROM note WHERE kind <> 'gone'
 ORDER BY kind <> 'session', key, kind, seq
 
 -- What follows is asked by sluice-store alone.
@@ -264,11 +264,12 @@ SELECT value = 0
 	AND NOT EXISTS (SELECT 1 FROM backend)
 	AND NOT EXISTS (SELECT 1 FROM route)
 	AND NOT EXISTS (SELECT 1 FROM change)
-	AND NOT EXISTS (SELECT 1 FROM note)
+	AND NOT EXISTS (SELECT 1 FROM note WHERE kind <> 'gone')
 FROM generation
 
 -- name: empty
 DELETE FROM note;
+DELETE FROM note_version;
 DELETE FROM horizon;
 DELETE FROM change;
 DELETE FROM route_target;

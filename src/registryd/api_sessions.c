@@ -73,6 +73,16 @@ write_routes(struct json_writer *writer, const struct session_config *active)
 	json_write_end(writer, ']');
 }
 
+static const char *
+state_of(const struct session *session)
+{
+	if (!session_is_ours(session))
+		return "elsewhere";
+	if (session->client != NULL)
+		return "connected";
+	return session->is_disabled ? "disabled" : "lost";
+}
+
 static void
 write_session(struct json_writer *writer, const struct session *session)
 {
@@ -86,9 +96,9 @@ write_session(struct json_writer *writer, const struct session *session)
 	json_write_key(writer, "instance");
 	json_write_text(writer, session->instance);
 	json_write_key(writer, "state");
-	json_write_text(writer, session->client != NULL ? "connected" :
-		session->is_disabled			? "disabled" :
-							  "lost");
+	json_write_text(writer, state_of(session));
+	json_write_key(writer, "owner");
+	json_write_text(writer, session->owner);
 	json_write_key(writer, "from");
 	json_write_text(writer, session->from);
 	json_write_key(writer, "token");

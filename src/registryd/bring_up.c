@@ -93,8 +93,8 @@ serve(struct registry *registry)
 	    (unsigned long long)bring_up->model->generation,
 	    (long long)age_ms / 1000);
 	bring_up->is_served = true;
-	if (take(registry))
-		protocol_load_done(registry->protocol);
+	if (take(registry))		/* all notes are news, then */
+		protocol_load_done(registry->protocol, 0);
 }
 
 static void
@@ -153,7 +153,8 @@ on_followed(void *context, const struct store_outcome *outcome)
 			   "to %llu", (unsigned long long)since,
 		    (unsigned long long)model->generation);
 		if (take(registry))
-			protocol_load_done(registry->protocol);
+			protocol_load_done(registry->protocol,
+			    outcome->note_version);
 		replica_confirm(registry->replica);
 	} else if (outcome->result == STORE_OK ||
 	    outcome->result == STORE_CONFLICT) {

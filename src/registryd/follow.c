@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "registryd/object_json.h"
+#include "registryd/protocol/protocol.h"
 #include "registryd/registry.h"
 #include "registryd/write_parts.h"
 
@@ -109,6 +110,35 @@ on_gone(void *context, enum object_kind kind, const char *key)
 		add_item(&registry->follow, &item);
 }
 
+/* For the replica: another made this change. */
+static int
+add_change(const struct store_note *note, struct note_changes *changes)
+{
+	static const enum note_kind gone[] = { NOTE_SESSION, NOTE_ACTIVE,
+		NOTE_STAGED, NOTE_WAITING, NOTE_TOKEN };
+	int result = 0;
+
+	if (note->kind != NOTE_GONE)
+		return note_changes_add(changes, NOTE_PUT, note->kind,
+		    note->key, note->seq, note->body);
+	for (size_t i = 0; i < COUNT_OF(gone) && result == 0; i++)
+		result = note_changes_add(changes, NOTE_REMOVE_ALL, gone[i],
+		    note->key, 0, NULL);
+	return result;
+}
+
+static void
+on_note_news(void *context, const struct store_note *note)
+{
+	struct registry *registry = context;
+	struct note_changes changes = { 0 };
+
+	protocol_follow_note(registry->protocol, note);
+	if (registry->replica != NULL && add_change(note, &changes) == 0)
+		replica_put_notes(registry->replica, &changes);
+	note_changes_clear(&changes);
+}
+
 static void
 on_age(void *context, int64_t age_ms)
 {
@@ -127,6 +157,9 @@ on_read(void *context, const struct store_outcome *outcome)
 	follow->outcome = *outcome;
 	follow->is_read = true;
 	replica_end_notes(registry->replica, outcome->result == STORE_OK);
+	if (outcome->result == STORE_OK && registry->protocol->is_loaded)
+		protocol_follow_done(registry->protocol,
+		    outcome->note_version);
 	if (outcome->result != STORE_OK)
 		log_info("store: not followed: %s",
 		    outcome->message == NULL ? "failed" : outcome->message);
@@ -368,6 +401,9 @@ follow_read(struct registry *registry, uint64_t since,
 			.done = done,
 			.context = registry,
 		},
+		.note_since = registry->protocol->note_version,
+		.note_news = registry->protocol->is_loaded ? on_note_news
+							   : NULL,
 		.gone = on_gone,
 		.age = on_age,
 	};
@@ -393,6 +429,7 @@ begin_read(struct registry *registry)
 	if (wants_notes)
 		replica_begin_notes(registry->replica);
 	registry->follow.must_read = false;
+	protocol_follow_begin(registry->protocol);
 	return follow_read(registry, follow_since(registry),
 	    wants_notes ? on_note : NULL, on_read);
 }

@@ -196,7 +196,7 @@ take_loaded(struct registry *registry, struct model *model,
 	registry->bring_up.is_served = false;
 	replica_copy(registry->replica, outcome->identity);
 	replica_end_notes(registry->replica, true);
-	protocol_load_done(registry->protocol);
+	protocol_load_done(registry->protocol, outcome->note_version);
 }
 
 /* The server that took the place of another did not have them yet: what

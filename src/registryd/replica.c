@@ -192,8 +192,10 @@ replica_put_notes(struct replica *replica, const struct note_changes *notes)
 	for (uint32_t i = 0; i < notes->count && result == 0; i++) {
 		const struct note_change *note = &notes->list[i];
 
-		result = note_changes_add(&replica->next.notes, note->op,
-		    note->kind, note->key, note->seq, note->body);
+		if (note->op != NOTE_HOLD)
+			result = note_changes_add(&replica->next.notes,
+			    note->op, note->kind, note->key, note->seq,
+			    note->body);
 	}
 	gather_notes(replica, result);
 }

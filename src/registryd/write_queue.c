@@ -120,7 +120,8 @@ on_committed(void *context, const struct store_outcome *outcome)
 		    store_problems[outcome->result].text,
 		    outcome->message == NULL ? "no reason given" :
 					       outcome->message);
-		if (outcome->result == STORE_CONFLICT)
+		if (outcome->result == STORE_CONFLICT &&
+		    write->change_count > 0)
 			queue->backing.is_stale(queue->backing.context);
 	}
 	finish(queue, write);

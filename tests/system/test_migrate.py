@@ -92,7 +92,8 @@ def test_every_migration_goes_down_and_up_again(
     # Another one must be copied too (registryd/offline/copy.c and the
     # query "empty"), and granted (sql/postgres/grants.sql).
     assert set(full) == {"backend", "change", "generation", "horizon",
-                         "note", "route", "route_target", "service"}
+                         "note", "note_version", "route", "route_target",
+                         "service"}
     known = len(status_of(proxy))
     for version in range(known, 0, -1):
         before = tables.dump()

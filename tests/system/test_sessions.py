@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from harness.registrant import Registrant
+from harness.wait import wait_until
 
 
 SQL = pathlib.Path(__file__).parents[2] / "sql"
@@ -116,3 +117,154 @@ def test_sessions_of_an_older_schema_are_taken_over(sluice, backend,
         client.apply()
         assert ask(proxy, "b.example") == 200
         assert client.say(f"RECONNECT|{quiet.sid}") == "OK"
+
+
+# Who has them
+
+
+@pytest.fixture
+def pair(sluice, database):
+    """Two sluices on one PostgreSQL; news come by notification alone."""
+    conf = ('store { follow_interval = "1h" heartbeat = "1s" }\n'
+            'health { interval = "200ms" }')
+    environment = {"DB_DRIVER": "postgres", "DATABASE_URL": database}
+    pair = [sluice(conf, name=name, environment=environment)
+            for name in ("one", "two")]
+    for proxy in pair:
+        wait_until(lambda: proxy.metric("sluice_store_listening") == 1)
+    return pair
+
+
+def reconfigure(proxy, **settings):
+    text = " ".join(f"{key} = {value}" for key, value in settings.items())
+    proxy.conf_path.write_text(proxy.conf_path.read_text().replace(
+        "registration {", "registration { " + text))
+    wait_until(lambda: proxy.ctl("reload", check=False).returncode == 0)
+
+
+def states(proxy):
+    return [row["state"] for row in proxy.get("/v1/sessions").json["items"]]
+
+
+def serves(proxy, host):
+    return wait_until(lambda: ask(proxy, host) == 200) or True
+
+
+def test_another_instance_takes_a_session_over(pair, backend):
+    one, two = pair
+    page = backend(answer=lambda request: (503, [], b""))
+    with Registrant(one) as client:
+        sid = client.register()
+        client.route("a.example", "/", backend().url)
+        client.apply()
+        client.route("b.example", "/", backend().url)
+        wait_until(lambda: states(two) == ["elsewhere"])
+        with Registrant(two) as again:
+            again.sid = sid
+            assert again.say(f"RECONNECT|{sid}") == "OK"
+            assert [row["status"] for row in again.ask_json("ROUTE_LIST")] \
+                == ["active", "staged"]
+            again.apply()
+            # the old owner lets go, of its connection too
+            wait_until(lambda: states(one) == ["elsewhere"])
+            assert client.ask("PING") == "ERROR|no session"
+            for proxy in pair:
+                assert serves(proxy, "a.example")
+                assert serves(proxy, "b.example")
+            # and back, while a page is waited for
+            assert again.ask("MAINT_ENTER", "a.example", page.url) == "ACK"
+            assert client.say(f"RECONNECT|{sid}") == "OK"
+            page.answer = lambda request: (200, [], b"")
+            assert client.read() == "MAINT_OK|a.example"
+            wait_until(lambda: states(two) == ["elsewhere"])
+            assert again.ask("PING") == "ERROR|no session"
+        assert client.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
+    wait_until(lambda: states(one) == states(two) == [])
+    wait_until(lambda: ask(two, "a.example") == 404)
+
+
+def test_only_its_owner_expires_a_session(pair, backend):
+    one, two = pair
+    reconfigure(two, grace="1s", on_disconnect="disable",
+                staged_expiry="1s")
+    with Registrant(one) as client:
+        client.register()
+        client.route("a.example", "/", backend().url)
+        client.apply()
+        wait_until(lambda: states(two) == ["elsewhere"])
+    with Registrant(two) as other:      # its own goes, on its clock
+        other.register("other", "b")
+        other.route("b.example", "/", backend().url)
+        other.apply()
+    wait_until(lambda: ask(two, "b.example") == 404)
+    wait_until(lambda: states(one) == ["lost"])
+    assert states(two) == ["elsewhere"]
+    assert ask(two, "a.example") == 200
+    two.kill_role("registryd")          # nor does a restart change that
+    wait_until(lambda: states(two) == ["elsewhere"])
+
+
+def test_sessions_of_a_sluice_that_is_gone_are_adopted(pair, backend):
+    one, two = pair
+    reconfigure(two, grace="1s")
+    with Registrant(one) as client:
+        sid = client.register()
+        client.route("a.example", "/", backend().url)
+        client.apply()
+        client.route("b.example", "/", backend().url)
+        wait_until(lambda: states(two) == ["elsewhere"])
+    with Registrant(one) as other:
+        other.register("other", "b")
+        wait_until(lambda: len(states(two)) == 2)
+    one.end()
+    wait_until(lambda: states(two) == ["lost", "lost"])
+    assert ask(two, "a.example") == 200
+    with Registrant(two) as client:
+        client.sid = sid
+        assert client.say(f"RECONNECT|{sid}") == "OK"
+        client.apply()
+        assert ask(two, "b.example") == 200
+        wait_until(lambda: states(two) == ["connected"])    # the other went
+        one.start()                     # it finds that it has none
+        assert states(one) == ["elsewhere"]
+        assert client.ask("PING") == "PONG"
+
+
+def test_sessions_of_two_sluices_share_a_route(pair, backend):
+    one, two = pair
+    first, second = backend(), backend()
+    with Registrant(one) as a, Registrant(two) as b:
+        a.register("billing", "a")
+        a.route("a.example", "/", first.url)
+        a.apply()
+        wait_until(lambda: ask(two, "a.example") == 200)
+        b.register("billing", "b")
+        b.route("a.example", "/", second.url)
+        b.apply()
+        for _ in range(4):
+            assert ask(two, "a.example") == 200
+        assert first.requests and second.requests
+        wait_until(lambda: len(one.get("/v1/backends").json["items"]) == 2)
+        assert b.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
+        before = len(second.requests)
+        for _ in range(4):
+            assert ask(two, "a.example") == 200
+        assert len(second.requests) == before
+        # registering again at the other one replaces
+        wait_until(lambda: states(one) == ["connected"])
+        with Registrant(two) as again:
+            again.register("billing", "a")
+            wait_until(lambda: ask(one, "a.example") == 404)
+            wait_until(lambda: states(one) == ["elsewhere"])
+            assert a.ask("PING") == "ERROR|no session"
+
+
+def test_tokens_are_good_everywhere(pair):
+    one, two = pair
+    token = one.post("/v1/tokens", {"label": "all"}).json
+    with Registrant(two) as client:
+        wait_until(lambda: len(two.get("/v1/tokens").json["items"]) == 1)
+        assert client.say("REGISTER|a|b|0") == "ERROR|not authorized"
+        assert one.ask("DELETE", f"/v1/tokens/{token['id']}").status == 204
+        wait_until(lambda: two.get("/v1/tokens").json["items"] == [])
+        client.register()

@@ -29,7 +29,7 @@ static const struct {
 } tables[] = {
 	{ "generation", false }, { "service", false }, { "backend", true },
 	{ "route", true }, { "route_target", false }, { "change", false },
-	{ "horizon", false }, { "note", false },
+	{ "horizon", false }, { "note_version", false }, { "note", false },
 };
 
 struct copy {

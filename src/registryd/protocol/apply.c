@@ -33,6 +33,7 @@ wants_disabled(const struct apply *apply)
 	case APPLY_TRY:
 	case APPLY_CONFIG:
 	case APPLY_REMOVE:
+	case APPLY_ADOPT:
 		break;
 	}
 	return apply->order.session->is_disabled;
@@ -156,9 +157,9 @@ add_notes(const struct apply *apply, struct write *write)
 {
 	const struct apply_order *order = &apply->order;
 	struct session *session = order->session;
-	int result = 0;
+	int result = session_add_hold(session, &write->notes);
 
-	switch (order->kind) {
+	switch (result == 0 ? order->kind : APPLY_TRY) {
 	case APPLY_TRY:
 		break;
 	case APPLY_REMOVE:
@@ -173,6 +174,7 @@ add_notes(const struct apply *apply, struct write *write)
 		/* FALLTHROUGH */
 	case APPLY_ENABLE:
 	case APPLY_DISABLE:
+	case APPLY_ADOPT:
 		if (result == 0)
 			result = session_add_note(session, &write->notes);
 		break;
@@ -201,7 +203,8 @@ plan(struct write *write, const struct model *model, void *context)
 	bool is_disabled = session->is_disabled;
 	int result;
 
-	if (plan_places(apply, &places) == -1)
+	if (apply->order.kind != APPLY_ADOPT &&
+	    plan_places(apply, &places) == -1)
 		return -1;
 	if (apply->order.kind == APPLY_CONFIG)
 		session->applied_wall_ms = clock_wall_ms();
@@ -218,6 +221,11 @@ static void
 take_over(struct apply *apply)
 {
 	struct session *session = apply->order.session;
+	const struct registry *registry = session->protocol->registry;
+
+	if (apply->order.kind != APPLY_TRY)
+		snprintf(session->owner, sizeof(session->owner), "%s",
+		    registry->instances.name);
 
 	switch (apply->order.kind) {
 	case APPLY_TRY:
@@ -233,6 +241,8 @@ take_over(struct apply *apply)
 	case APPLY_ENABLE:
 	case APPLY_DISABLE:
 		session->is_disabled = wants_disabled(apply);
+		break;
+	case APPLY_ADOPT:
 		break;
 	}
 }
@@ -255,7 +265,8 @@ say_fault(struct apply *apply, const struct problem *problem)
 {
 	char owner[PLACE_NAME_SIZE];
 
-	if (problem->status == 503) {
+	if (problem->status == 503 ||
+	    strcmp(problem->word, "changed_elsewhere") == 0) {
 		snprintf(apply->fault, sizeof(apply->fault),
 		    "store unavailable");
 	} else if (problem->owner[0] != '\0') {

@@ -6,7 +6,9 @@
  * one service that want the same place each bring a backend to it.
  *
  * Every change is one write (write_queue.h): one commit, one generation,
- * with the notes of the session in the same transaction.
+ * with the notes of the session in the same transaction.  A session that
+ * is written is ours thereafter; it fails if the session is not, by then,
+ * whose we took it to be.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_PROTOCOL_APPLY_H
@@ -21,6 +23,7 @@ enum apply_kind {
 	APPLY_REMOVE,			/* the session and its routes go */
 	APPLY_ENABLE, APPLY_DISABLE,	/* its backends take requests,
 					 * or none */
+	APPLY_ADOPT,			/* nothing, but that it is ours */
 };
 
 /* fault NULL: done; else the error's text.  The session is still held. */

@@ -15,6 +15,7 @@
 #include "registryd/protocol/apply.h"
 #include "registryd/protocol/command.h"
 #include "registryd/protocol/poll.h"
+#include "registryd/protocol/session_take.h"
 #include "registryd/registry.h"
 
 #define NAME_MAX_BYTES 100		/* of a service or an instance */
@@ -146,6 +147,7 @@ on_registered(void *context, bool is_kept)
 
 	session->opening = NULL;
 	session->is_busy = false;
+	session->kept = clock_now();
 	if (!is_kept) {
 		session_drop(session);
 		client_refuse(client, "store unavailable");
@@ -185,6 +187,8 @@ make_session(const struct wanted *wanted)
 	    wanted->token);
 	snprintf(session->from, sizeof(session->from), "%s",
 	    client->from);
+	snprintf(session->owner, sizeof(session->owner), "%s",
+	    client->protocol->registry->instances.name);
 	if (text_set(&session->metadata, bytes_of(wanted->metadata)) == -1) {
 		session_drop(session);
 		return NULL;
@@ -301,6 +305,16 @@ on_enabled(void *context, const char *fault)
 }
 
 static void
+connect_to(struct session *session, struct client *client)
+{
+	session->active_wall_ms = clock_wall_ms();
+	snprintf(session->from, sizeof(session->from), "%s",
+	    client->from);
+	if (client_is_connected(client))
+		session_attach(session, client);
+}
+
+static void
 enable(struct client *client, struct session *session)
 {
 	const struct apply_order order = {
@@ -314,13 +328,50 @@ enable(struct client *client, struct session *session)
 		client_refuse(client, "store unavailable");
 }
 
+/* Another sluice had it. */
+static void
+on_taken(void *context, const struct taking_outcome *outcome)
+{
+	struct client *client = context;
+
+	if (outcome->is_again) {
+		command_wait(client);
+		protocol_wake(client->protocol);
+	} else if (outcome->fault != NULL) {
+		client_refuse(client, outcome->fault);
+	} else if (outcome->session == NULL) {
+		client_answer(client, "REREGISTER");
+	} else {
+		connect_to(outcome->session, client);
+		answer_reconnected(client);
+	}
+}
+
+static void
+take(struct client *client)
+{
+	struct protocol *protocol = client->protocol;
+	char key[SESSION_KEY_SIZE];
+
+	if (!store_can_follow(protocol->registry->store) ||
+	    session_key(client->line.fields[0], key) == -1)
+		client_answer(client, "REREGISTER");
+	else if (session_take(protocol, key, on_taken, client) == -1)
+		client_refuse(client, "store unavailable");
+}
+
 void
 command_reconnect(struct client *client)
 {
 	struct session *session = session_find(client->protocol,
 	    client->line.fields[0]);
 
-	if (session == NULL || session->opening != NULL) {
+	if (session == NULL ||
+	    (!session_is_ours(session) && !session->is_busy)) {
+		take(client);
+		return;
+	}
+	if (session->opening != NULL) {
 		client_answer(client, "REREGISTER");
 		return;
 	}
@@ -328,10 +379,7 @@ command_reconnect(struct client *client)
 		command_wait(client);
 		return;
 	}
-	session_attach(session, client);
-	session->active_wall_ms = clock_wall_ms();
-	snprintf(session->from, sizeof(session->from), "%s",
-	    client->from);
+	connect_to(session, client);
 	if (session->is_disabled)
 		enable(client, session);
 	else

@@ -14,6 +14,8 @@
 #include "daemon/resolver.h"
 #include "daemon/tls.h"
 #include "registryd/protocol/apply.h"
+#include "registryd/protocol/poll.h"
+#include "registryd/protocol/session_take.h"
 #include "registryd/registry.h"
 
 #define ACCEPT_AT_ONCE	64
@@ -131,8 +133,8 @@ void
 protocol_load_note(struct protocol *protocol, const struct store_note *note)
 {
 	if (protocol->is_loaded)
-		return;
-	if (note->kind == NOTE_TOKEN)
+		session_follow_note(protocol, note);
+	else if (note->kind == NOTE_TOKEN)
 		load_token(protocol, note);
 	else
 		session_load_note(protocol, note);
@@ -145,6 +147,7 @@ protocol_load_begin(struct protocol *protocol)
 	struct session *session;
 	struct token *token, *next;
 
+	session_follow_begin(protocol);
 	if (protocol->is_loaded)
 		return;
 	for (token = TAILQ_FIRST(&protocol->tokens); token != NULL;
@@ -159,18 +162,55 @@ protocol_load_begin(struct protocol *protocol)
 		session_drop(session);
 }
 
-void
-protocol_load_done(struct protocol *protocol)
+static void
+start_session(struct session *session)
 {
-	if (protocol->is_loaded)
+	session_load_done(session);
+	if (session_is_ours(session))
+		poll_start_all(session);
+	else
+		session_forget_staged(session);
+}
+
+void
+protocol_load_done(struct protocol *protocol, uint64_t note_version)
+{
+	struct session *session;
+
+	if (protocol->is_loaded) {
+		session_follow_done(protocol, true);
+		protocol->note_version = note_version;
 		return;
-	session_load_done(protocol);
+	}
+	protocol->note_version = note_version;
+	TAILQ_FOREACH(session, &protocol->sessions, of_all)
+		start_session(session);
 	protocol->is_loaded = true;
 	if (protocol->session_count > 0)
 		log_notice("registration: %u sessions wait for their clients",
 		    protocol->session_count);
 	start_listeners(protocol);
 	ev_timer_start(protocol->loop, &protocol->tick);
+}
+
+void
+protocol_follow_begin(struct protocol *protocol)
+{
+	if (protocol->note_version == 0)
+		session_follow_begin(protocol);
+}
+
+void
+protocol_follow_note(struct protocol *protocol, const struct store_note *note)
+{
+	session_follow_note(protocol, note);
+}
+
+void
+protocol_follow_done(struct protocol *protocol, uint64_t note_version)
+{
+	session_follow_done(protocol, protocol->note_version == 0);
+	protocol->note_version = note_version;
 }
 
 /* Clocks ----------------------------------------------------------------- */
@@ -221,6 +261,10 @@ check_lost(struct session *session, struct instant now)
 
 	if (session->client != NULL || session->is_busy)
 		return;
+	if (!session_is_ours(session)) {
+		session_check_orphan(session, now);
+		return;
+	}
 	if (instant_diff_ms(now, session->lost) >=
 	    settings->registration.grace_ms) {
 		log_notice("session %s: its client did not come back: removed",
@@ -346,6 +390,7 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	protocol->notes = note_queue_new(registry->loop, registry->store);
 	protocol->resolver = resolver_new(registry->loop);
 	LIST_INIT(&protocol->tests);
+	LIST_INIT(&protocol->takings);
 	TAILQ_INIT(&protocol->tokens);
 	TAILQ_INIT(&protocol->handshakes);
 	if (protocol->notes == NULL || protocol->resolver == NULL) {
@@ -423,6 +468,7 @@ protocol_free(struct protocol **p)
 		return;
 	news_leave(&protocol->listener);
 	command_test_end_all(protocol);
+	taking_end_all(protocol);
 	stop_listeners(protocol);
 	free_clients(protocol);
 	free_sessions(protocol);

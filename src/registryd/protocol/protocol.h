@@ -29,6 +29,7 @@ struct protocol_listener {
 };
 
 LIST_HEAD(client_list, client);
+LIST_HEAD(taking_list, taking);
 
 struct protocol {
 	struct registry *registry;
@@ -52,7 +53,10 @@ struct protocol {
 	struct note_queue *notes;
 	struct resolver *resolver;	/* of what is fetched */
 	LIST_HEAD(, backend_test) tests; /* under way */
+	struct taking_list takings;	/* session_take.h */
 	bool is_loaded;			/* the store has been read once */
+	uint64_t note_version;		/* that was read; 0: read all */
+	struct instant read_began;
 	bool is_stopping;
 };
 
@@ -67,10 +71,16 @@ MUST_CHECK int protocol_take_certificates(struct protocol *, int fd);
  * before. */
 void protocol_take_static_tokens(struct protocol *);
 
-/* The notes of a load: of the first that is good, alone. */
+/* The notes of a load.  The first that is good makes the sessions; later
+ * ones tell what others changed. */
 void protocol_load_begin(struct protocol *);
 void protocol_load_note(struct protocol *, const struct store_note *);
-void protocol_load_done(struct protocol *);
+void protocol_load_done(struct protocol *, uint64_t note_version);
+
+/* What is new since note_version; 0: all notes. */
+void protocol_follow_begin(struct protocol *);
+void protocol_follow_note(struct protocol *, const struct store_note *);
+void protocol_follow_done(struct protocol *, uint64_t note_version);
 
 /* Connections whose command waits try it again, from the loop. */
 void protocol_wake(struct protocol *);

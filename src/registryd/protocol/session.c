@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "registryd/protocol/client.h"
 #include "registryd/protocol/poll.h"
 #include "registryd/protocol/protocol.h"
+#include "registryd/registry.h"
 #include "registryd/store/secret.h"
 
 const char *
@@ -102,6 +104,27 @@ session_find_owner(const struct protocol *protocol, const char *service,
 	return NULL;
 }
 
+bool
+session_is_ours(const struct session *session)
+{
+	const struct registry *registry = session->protocol->registry;
+
+	return !store_can_follow(registry->store) ||
+	    strcmp(session->owner, registry->instances.name) == 0;
+}
+
+void
+session_let_go(struct session *session)
+{
+	char name[SESSION_NAME_SIZE];
+
+	log_notice("session %s: %s has it now", session_name(session, name),
+	    session->owner);
+	session_detach(session);
+	if (!session->is_busy)
+		session_forget_staged(session);
+}
+
 static void
 session_free(struct session *session)
 {
@@ -135,7 +158,7 @@ session_new(struct protocol *protocol, const char *key, const char *service,
 	session->instance = strdup(instance);
 	session->metadata = strdup("{}");
 	session->connected_wall_ms = session->active_wall_ms = clock_wall_ms();
-	session->lost = clock_now();
+	session->lost = session->kept = clock_now();
 	if (session->key == NULL || session->service == NULL ||
 	    session->instance == NULL || session->metadata == NULL) {
 		session_free(session);

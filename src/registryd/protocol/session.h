@@ -4,6 +4,12 @@
  * Sessions outlive connections, registryd and sluice: what is here is in
  * the store as well (store/note.h), put there before it is answered.  A
  * session has at most one connection, and at most one thing under way.
+ *
+ * Of the sluices that share a store one has a session: the one that its
+ * client is connected to, or was last.  It alone keeps its clocks and
+ * carries out what it wants.  The others know what the session has active,
+ * because places are shared, and take it over when its client comes to
+ * them (session_take.h).
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_PROTOCOL_SESSION_H
@@ -15,6 +21,7 @@
 #include <sys/queue.h>
 
 #include "common/clock.h"
+#include "registryd/instances.h"
 #include "registryd/order_tree.h"
 #include "registryd/protocol/config.h"
 #include "registryd/store/store.h"
@@ -44,6 +51,7 @@ struct session {
 	uint32_t maintenance_port;
 	char *metadata;			/* JSON, without the token */
 	char token[32];			/* the token's id; "" */
+	char owner[INSTANCE_NAME_SIZE];	/* the sluice that has it; "" */
 	char from[80];
 	int64_t connected_wall_ms, active_wall_ms, applied_wall_ms;
 	uint32_t events;		/* subscribed: 1 << enum event_type */
@@ -54,6 +62,8 @@ struct session {
 	bool is_disabled;		/* its backends take nothing */
 	bool is_busy;			/* a write of it is under way */
 	bool is_gone;			/* no longer in the list */
+	bool is_there;			/* in the store, as it was read last */
+	struct instant kept;		/* when it was stored, or read */
 
 	struct session_config active, staged;
 	struct staged_lines lines;
@@ -90,6 +100,11 @@ struct session *session_find_key(const struct protocol *, const char *key);
 struct session *session_find_owner(const struct protocol *,
     const char *service, const char *instance);
 
+/* Whether this sluice has it; always where the store is not shared. */
+bool session_is_ours(const struct session *);
+/* Another has it now: its connection here has no session any more. */
+void session_let_go(struct session *);
+
 struct session *session_hold(struct session *);
 void session_release(struct session **);
 /* Takes it out of the list, away from its connection, and lets go. */
@@ -101,7 +116,7 @@ void session_detach(struct session *);
 
 /* session_store.c */
 
-/* What NOTE_SESSION holds. */
+/* What NOTE_SESSION holds; the owner is this sluice. */
 char *session_text(const struct session *);
 MUST_CHECK int session_add_note(const struct session *,
     struct note_changes *);
@@ -109,10 +124,23 @@ MUST_CHECK int session_add_active_note(const struct session *,
     const struct session_config *, struct note_changes *);
 MUST_CHECK int session_add_removal_notes(const struct session *,
     struct note_changes *);
+/* The write is a conflict if another has the session by now. */
+MUST_CHECK int session_add_hold(const struct session *,
+    struct note_changes *);
 /* A row of the store.  Sessions come before what they have. */
 void session_load_note(struct protocol *, const struct store_note *);
-/* All rows are here: what is staged is put upon what is active. */
-void session_load_done(struct protocol *);
+/* Of a session's row the owner alone. */
+void session_load_owner(struct session *, const struct store_note *);
+/* All rows of it are here: what is staged is put upon what is active. */
+void session_load_done(struct session *);
+/* What was staged and waited for is another's business: as if none was. */
+void session_forget_staged(struct session *);
+
+/* session_follow.c: what others changed, of sessions and tokens. */
+void session_follow_begin(struct protocol *);
+void session_follow_note(struct protocol *, const struct store_note *);
+/* is_all: it was all that there is; what was not told of is gone. */
+void session_follow_done(struct protocol *, bool is_all);
 
 /* session_stage.c */
 

@@ -10,6 +10,7 @@
 #include "registryd/member.h"
 #include "registryd/protocol/poll.h"
 #include "registryd/protocol/protocol.h"
+#include "registryd/registry.h"
 
 /* Writing ---------------------------------------------------------------- */
 
@@ -28,6 +29,8 @@ session_text(const struct session *session)
 	json_write_integer(&writer, session->maintenance_port);
 	json_write_key(&writer, "metadata");
 	json_write_raw(&writer, bytes_of(session->metadata));
+	json_write_key(&writer, "owner");
+	json_write_text(&writer, session->protocol->registry->instances.name);
 	json_write_key(&writer, "token");
 	json_write_text(&writer, session->token);
 	json_write_key(&writer, "from");
@@ -60,6 +63,15 @@ session_add_note(const struct session *session, struct note_changes *changes)
 		    session->key, 0, text);
 	free(text);
 	return result;
+}
+
+int
+session_add_hold(const struct session *session, struct note_changes *changes)
+{
+	if (!store_can_follow(session->protocol->registry->store))
+		return 0;
+	return note_changes_add(changes, NOTE_HOLD, NOTE_SESSION,
+	    session->key, 0, session->owner);
 }
 
 int
@@ -125,6 +137,7 @@ read_members(struct session *session, const struct json_doc *doc)
 	session->maintenance_port =
 	    (uint32_t)read_integer(doc, "maintenance_port");
 	read_into(doc, "token", session->token, sizeof(session->token));
+	read_into(doc, "owner", session->owner, sizeof(session->owner));
 	read_into(doc, "from", session->from, sizeof(session->from));
 	session->connected_wall_ms = read_integer(doc, "connected");
 	session->applied_wall_ms = read_integer(doc, "applied");
@@ -143,7 +156,7 @@ read_members(struct session *session, const struct json_doc *doc)
 static void
 load_session(struct protocol *protocol, const struct store_note *note)
 {
-	struct session *session = NULL;
+	struct session *session = session_find_key(protocol, note->key);
 	struct json_doc *doc;
 	char *service, *instance;
 	size_t offset;
@@ -156,7 +169,7 @@ load_session(struct protocol *protocol, const struct store_note *note)
 	    json_member(doc, json_root(doc), "service"));
 	instance = json_string(doc,
 	    json_member(doc, json_root(doc), "instance"));
-	if (service != NULL && instance != NULL)
+	if (session == NULL && service != NULL && instance != NULL)
 		session = session_new(protocol, note->key, service, instance);
 	if (session == NULL)
 		log_warn("session of the store: left out");
@@ -167,13 +180,26 @@ load_session(struct protocol *protocol, const struct store_note *note)
 	json_doc_free(&doc);
 }
 
-/* The lines of NOTE_ACTIVE. */
+void
+session_load_owner(struct session *session, const struct store_note *note)
+{
+	struct json_doc *doc;
+	size_t offset;
+
+	if (json_parse(bytes_of(note->body), &doc, &offset) == -1)
+		return;
+	read_into(doc, "owner", session->owner, sizeof(session->owner));
+	json_doc_free(&doc);
+}
+
+/* The lines of NOTE_ACTIVE, in place of those that are there. */
 static void
 load_active(struct session *session, const char *body)
 {
 	struct bytes rest = bytes_of(body), line;
 	const char *fault;
 
+	config_clear(&session->active);
 	while (bytes_next_field(&rest, '\n', &line)) {
 		if (line.len == 0)
 			continue;
@@ -203,6 +229,8 @@ session_load_note(struct protocol *protocol, const struct store_note *note)
 {
 	struct session *session;
 
+	if (note->kind == NOTE_GONE)
+		return;
 	if (note->kind == NOTE_SESSION) {
 		load_session(protocol, note);
 		return;
@@ -219,24 +247,27 @@ session_load_note(struct protocol *protocol, const struct store_note *note)
 }
 
 void
-session_load_done(struct protocol *protocol)
+session_load_done(struct session *session)
 {
-	struct session *session;
+	struct session_config staged;
+	uint32_t next_number = session->staged.next_number;
+	char name[SESSION_NAME_SIZE];
 
-	TAILQ_FOREACH(session, &protocol->sessions, of_all) {
-		struct session_config staged;
-		uint32_t next_number = session->staged.next_number;
-
-		session->lost = session->staged_at = clock_now();
-		if (session->active.next_number < next_number)
-			session->active.next_number = next_number;
-		if (session_stage_scopes(session, SCOPES_ALL, &staged) == -1) {
-			log_error("session %s/%s: staged: out of memory",
-			    session->service, session->instance);
-			continue;
-		}
-		config_clear(&session->staged);
-		session->staged = staged;
-		poll_start_all(session);
+	session->lost = session->staged_at = session->kept = clock_now();
+	if (session->active.next_number < next_number)
+		session->active.next_number = next_number;
+	if (session_stage_scopes(session, SCOPES_ALL, &staged) == -1) {
+		log_error("session %s: staged: out of memory",
+		    session_name(session, name));
+		return;
 	}
+	config_clear(&session->staged);
+	session->staged = staged;
+}
+
+void
+session_forget_staged(struct session *session)
+{
+	poll_drop_all(session);
+	session_roll_back(session);
 }

@@ -34,6 +34,7 @@ struct token {
 	char **prefixes;		/* "/api", on segment boundaries */
 	int64_t created_wall_ms;
 	bool is_static;			/* it stands in the configuration */
+	bool is_there;			/* in the store, as it was read last */
 };
 
 TAILQ_HEAD(token_list, token);

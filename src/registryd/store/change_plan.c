@@ -162,15 +162,18 @@ note_change_statement(const struct note_change *change,
 		[NOTE_PUT] = QUERY_PUT_NOTE,
 		[NOTE_REMOVE] = QUERY_DELETE_NOTE,
 		[NOTE_REMOVE_ALL] = QUERY_DELETE_NOTES,
+		[NOTE_HOLD] = QUERY_HOLD_SESSION,
 	};
 
 	statement_r->query = queries[change->op];
 	statement_r->cell_count = 0;
-	statement_add(statement_r, cell_text(note_kind_name(change->kind)));
+	if (change->op != NOTE_HOLD)
+		statement_add(statement_r,
+		    cell_text(note_kind_name(change->kind)));
 	statement_add(statement_r, cell_text(change->key));
-	if (change->op != NOTE_REMOVE_ALL)
+	if (change->op == NOTE_PUT || change->op == NOTE_REMOVE)
 		statement_add(statement_r, cell_integer(change->seq));
-	if (change->op == NOTE_PUT)
+	if (change->op == NOTE_PUT || change->op == NOTE_HOLD)
 		statement_add(statement_r, cell_text(change->body));
 }
 

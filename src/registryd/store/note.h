@@ -2,9 +2,10 @@
  * registryd/store/note.h - what is kept but makes no generation.
  *
  * Sessions of the registration protocol, what they have active and
- * staged, tokens: texts under a kind, a key and a number.  Nobody follows
- * them and history does not show them.  A commit may carry changes of
- * notes along, which then happen in its transaction.
+ * staged, tokens: texts under a kind, a key and a number.  History does
+ * not show them; instances that share the store follow sessions, what they
+ * have active, and tokens.  A commit may carry changes of notes along,
+ * which then happen in its transaction.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_STORE_NOTE_H
@@ -21,6 +22,8 @@ enum note_kind {
 	NOTE_TOKEN,			/* key: the token's id */
 	NOTE_WAITING,			/* seq: what a session's MAINT_OK
 					 * waits for, one by one */
+	NOTE_GONE,			/* when following: the key of a session
+					 * or a token; body: its kind */
 };
 
 struct store_note {
@@ -33,6 +36,9 @@ enum note_op {
 	NOTE_PUT,			/* in place of the one there */
 	NOTE_REMOVE,
 	NOTE_REMOVE_ALL,		/* of this kind and key */
+	NOTE_HOLD,			/* changes nothing: CONFLICT unless
+					 * body is the owner of the session;
+					 * only where store_can_follow() */
 };
 
 struct note_change {

@@ -109,6 +109,9 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	} else if (query_touches_one(query) && pg_result_touched(result) == 0) {
 		fail_conflict(commit, tag);
 		close_sending(commit);
+	} else if (query == QUERY_HOLD_SESSION && PQntuples(result) == 0) {
+		pg_job_fail_hold(job);
+		close_sending(commit);
 	}
 }
 
@@ -154,6 +157,9 @@ send_notes(struct commit *commit)
 	const struct note_changes *notes = asked(commit)->notes;
 	struct statement statement;
 
+	if (notes != NULL && notes->count > 0 && commit->notes_sent_count == 0)
+		pg_job_send(&commit->job, QUERY_RAISE_NOTE_VERSION, NULL, 0,
+		    0);
 	while (notes != NULL && commit->notes_sent_count < notes->count &&
 	    !pg_connection_is_full(commit->job.connection)) {
 		note_change_statement(

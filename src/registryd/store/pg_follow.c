@@ -13,6 +13,8 @@
 
 /* More than this is loaded whole sooner. */
 #define NEWS_MAX 10000
+/* What is gone is told for so many versions of the notes; delete_notes. */
+#define NOTES_MAX 100000
 
 struct follow {
 	struct pg_job job;
@@ -47,6 +49,7 @@ start(struct pg_job *job)
 	pg_job_send(job, QUERY_SELECT_HORIZON, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_CHANGE_TIME, cells, 1, 0);
 	pg_job_send(job, QUERY_COUNT_NEWS, cells, COUNT_OF(cells), 0);
+	pg_job_send(job, QUERY_SELECT_NOTE_VERSION, NULL, 0, 0);
 	pg_job_sync(job);
 }
 
@@ -79,6 +82,12 @@ take_row(struct follow *follow, enum store_query query, const PGresult *result,
 		if (route_from_cells(cells, &route) == -1)
 			return -1;
 		loader->route(loader->context, &route);
+		return 0;
+	case QUERY_SELECT_NOTES_SINCE:
+		pg_result_cells(result, row, cells, NOTE_CELLS);
+		if (note_from_cells(cells, &note) == -1)
+			return -1;
+		asked(follow)->note_news(loader->context, &note);
 		return 0;
 	case QUERY_SELECT_NOTES:
 		pg_result_cells(result, row, cells, NOTE_CELLS);
@@ -121,6 +130,11 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	}
 	if (query == QUERY_SELECT_CHANGE_TIME) {
 		follow->since_wall_ms = pg_result_integer(result, 0);
+		return;
+	}
+	if (query == QUERY_SELECT_NOTE_VERSION) {
+		job->request->outcome.note_version =
+		    (uint64_t)pg_result_integer(result, 0);
 		return;
 	}
 	if (query == QUERY_COUNT_NEWS) {
@@ -188,6 +202,12 @@ is_ours(struct follow *follow)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: the "
 		    "changes since generation %" PRIu64 " are too many, or "
 		    "are gone", asked(follow)->since);
+	else if (asked(follow)->note_since != 0 &&
+	    (outcome->note_version < asked(follow)->note_since ||
+		outcome->note_version - asked(follow)->note_since >
+		    NOTES_MAX))
+		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: the "
+		    "changes of sessions are too many, or are gone");
 	return !follow->job.is_failed;
 }
 
@@ -200,6 +220,8 @@ synced(struct pg_job *job)
 	};
 	struct follow *follow = follow_of(job);
 	const struct cell since = cell_integer((int64_t)asked(follow)->since);
+	const struct cell note_since =
+	    cell_integer((int64_t)asked(follow)->note_since);
 
 	if (follow->is_ending) {
 		pg_job_end(job);
@@ -212,6 +234,9 @@ synced(struct pg_job *job)
 	asked(follow)->age(asked(follow)->loader.context, follow->age_ms);
 	for (size_t i = 0; follow->count > 0 && i < COUNT_OF(queries); i++)
 		pg_job_send(job, queries[i], &since, 1, 0);
+	if (asked(follow)->note_news != NULL &&
+	    asked(follow)->note_since != job->request->outcome.note_version)
+		pg_job_send(job, QUERY_SELECT_NOTES_SINCE, &note_since, 1, 0);
 	if (asked(follow)->loader.note != NULL)
 		pg_job_send(job, QUERY_SELECT_NOTES, NULL, 0, 0);
 	end_transaction(follow);

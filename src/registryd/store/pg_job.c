@@ -148,6 +148,13 @@ pg_job_fail(struct pg_job *job, enum store_result result,
 	request_fail(job->request, result, "%s", message);
 }
 
+void
+pg_job_fail_hold(struct pg_job *job)
+{
+	pg_job_fail(job, STORE_CONFLICT, "postgres: the session is another "
+	    "instance's by now, or gone");
+}
+
 struct pg_job *
 pg_job_new(size_t size, const struct pg_job_type *type,
     struct store_request *request)

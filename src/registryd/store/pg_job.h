@@ -52,12 +52,16 @@ void pg_job_sync(struct pg_job *);
 void pg_job_fail(struct pg_job *, enum store_result, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* For QUERY_HOLD_SESSION that held none. */
+void pg_job_fail_hold(struct pg_job *);
+
 /* Gives the connection back, calls back, frees the job; pg_pool.c. */
 void pg_job_end(struct pg_job *);
 
 /* The jobs there are; NULL when out of memory. */
 struct pg_job *pg_commit_new(struct store_request *);
-struct pg_job *pg_notes_new(struct store_request *); /* and events */
+struct pg_job *pg_notes_new(struct store_request *);
+struct pg_job *pg_read_notes_new(struct store_request *); /* and events */
 struct pg_job *pg_load_new(struct store_request *);
 struct pg_job *pg_history_new(struct store_request *);
 struct pg_job *pg_measure_new(struct store_request *);

@@ -53,6 +53,7 @@ start(struct pg_job *job)
 		pg_job_send(job, QUERY_LOCK_GENERATION, NULL, 0, 0);
 	} else {
 		writing->count = job->request->ask.notes->count;
+		pg_job_send(job, QUERY_RAISE_NOTE_VERSION, NULL, 0, 0);
 	}
 	send_more(writing);
 }
@@ -61,7 +62,24 @@ static void
 answered(struct pg_job *job, enum store_query query, uint32_t tag,
     const PGresult *result)
 {
-	(void)job, (void)query, (void)tag, (void)result;
+	(void)tag;
+	if (query == QUERY_HOLD_SESSION && PQntuples(result) == 0)
+		pg_job_fail_hold(job);
+}
+
+/* Whether others should look: not for what is only staged. */
+static bool
+is_news(const struct store_request *request)
+{
+	const struct note_changes *notes = request->ask.notes;
+
+	for (uint32_t i = 0; request->type == REQUEST_NOTES &&
+	    i < notes->count; i++)
+		if (notes->list[i].op != NOTE_HOLD &&
+		    (notes->list[i].kind == NOTE_SESSION ||
+			notes->list[i].kind == NOTE_TOKEN))
+			return true;
+	return false;
 }
 
 static void
@@ -78,6 +96,11 @@ synced(struct pg_job *job)
 		return;
 	}
 	writing->is_ending = true;
+	if (!job->is_failed && is_news(job->request)) {
+		const struct cell none = cell_text("0");
+
+		pg_job_send(job, QUERY_NOTIFY, &none, 1, 0);
+	}
 	pg_job_send(job, job->is_failed ? QUERY_ROLLBACK : QUERY_COMMIT, NULL,
 	    0, 0);
 	pg_job_sync(job);

@@ -1,5 +1,6 @@
 /*
- * registryd/store/pg_read.c - loading, history and ping from PostgreSQL.
+ * registryd/store/pg_read.c - loading, notes, history and ping from
+ * PostgreSQL.
  *
  * A load reads page by page behind the last key, all inside one REPEATABLE
  * READ transaction, which is a snapshot.
@@ -46,6 +47,7 @@ load_start(struct pg_job *job)
 {
 	pg_job_send(job, QUERY_BEGIN_SNAPSHOT, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_GENERATION, NULL, 0, 0);
+	pg_job_send(job, QUERY_SELECT_NOTE_VERSION, NULL, 0, 0);
 	load_of(job)->reading = QUERY_SELECT_SERVICES;
 	ask_page(load_of(job));
 }
@@ -146,6 +148,9 @@ load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	(void)tag;
 	if (query == QUERY_SELECT_GENERATION)
 		pg_result_moment(result, &job->request->outcome);
+	if (query == QUERY_SELECT_NOTE_VERSION)
+		job->request->outcome.note_version =
+		    (uint64_t)pg_result_integer(result, 0);
 	if (query != load->reading || query == QUERY_COMMIT)
 		return;
 	load->row_count = PQntuples(result);
@@ -264,6 +269,47 @@ struct pg_job *
 pg_history_new(struct store_request *request)
 {
 	return pg_job_new(sizeof(struct pg_job), &history_type, request);
+}
+
+static void
+read_notes_start(struct pg_job *job)
+{
+	const struct cell key =
+	    cell_text(job->request->ask.read_notes.key);
+
+	pg_job_send(job, QUERY_SELECT_NOTES_OF, &key, 1, 0);
+	pg_job_sync(job);
+}
+
+static void
+read_notes_answered(struct pg_job *job, enum store_query query, uint32_t tag,
+    const PGresult *result)
+{
+	const struct store_note_query *asked = &job->request->ask.read_notes;
+	struct cell cells[NOTE_CELLS];
+	struct store_note note;
+
+	(void)query, (void)tag;
+	for (int row = 0; row < PQntuples(result); row++) {
+		pg_result_cells(result, row, cells, NOTE_CELLS);
+		if (note_from_cells(cells, &note) == -1) {
+			refuse_row(job, "note", PQgetvalue(result, row, 1));
+			return;
+		}
+		asked->note(asked->context, &note);
+	}
+}
+
+static const struct pg_job_type read_notes_type = {
+	.start = read_notes_start,
+	.answered = read_notes_answered,
+	.synced = pg_job_end,
+};
+
+struct pg_job *
+pg_read_notes_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct pg_job), &read_notes_type, request);
 }
 
 static void

@@ -18,6 +18,7 @@ enum request_type {
 	REQUEST_LOAD,
 	REQUEST_COMMIT,
 	REQUEST_NOTES,
+	REQUEST_READ_NOTES,
 	REQUEST_EVENTS,
 	REQUEST_HISTORY,
 	REQUEST_MEASURE,
@@ -39,6 +40,7 @@ struct store_request {
 		struct store_loader load;
 		struct store_commit commit;
 		const struct note_changes *notes;
+		struct store_note_query read_notes;
 		struct store_history_query history;
 		struct store_follow_query follow;
 		struct store_instance_put put_instance;	/* or to remove */

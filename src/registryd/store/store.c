@@ -210,6 +210,18 @@ store_commit(struct store *store, const struct store_commit *commit)
 }
 
 int
+store_read_notes(struct store *store, const struct store_note_query *query)
+{
+	struct store_request *request;
+
+	request = request_new(REQUEST_READ_NOTES, query->done, query->context);
+	if (request == NULL)
+		return -1;
+	request->ask.read_notes = *query;
+	return submit(store, request);
+}
+
+int
 store_write_notes(struct store *store, const struct note_changes *notes,
     store_done_fn *done, void *context)
 {

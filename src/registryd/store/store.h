@@ -56,6 +56,8 @@ struct store_outcome {
 	char identity[STORE_IDENTITY_SIZE]; /* loads and follows: whose */
 	int64_t moment_wall_ms;		/* and when that generation was
 					 * committed; 0: not known */
+	uint64_t note_version;		/* loads and follows: of the notes;
+					 * 0: they have none */
 	bool is_elsewhere;		/* loads of a replica: it followed
 					 * another server than it is to */
 };
@@ -188,6 +190,12 @@ struct store_follow_query {
 	int64_t since_wall_ms;
 	/* A note that is not NULL is told all notes there are. */
 	struct store_loader loader;
+	/*
+	 * Sessions, what they have active, tokens, and what is gone of
+	 * them, changed after that version; 0: all that are there.
+	 */
+	uint64_t note_since;
+	void (*note_news)(void *context, const struct store_note *);
 	/* The key is borrowed. */
 	void (*gone)(void *context, enum object_kind, const char *key);
 	/* How long the oldest of it had been there; before done. */
@@ -249,6 +257,17 @@ MUST_CHECK int store_commit(struct store *, const struct store_commit *);
  * commits.  The changes are borrowed until the callback. */
 MUST_CHECK int store_write_notes(struct store *, const struct note_changes *,
     store_done_fn *, void *context);
+
+/* All notes of a session, the session first; only where
+ * store_can_follow().  The key is borrowed until done. */
+struct store_note_query {
+	const char *key;
+	void (*note)(void *context, const struct store_note *);
+	store_done_fn *done;
+	void *context;
+};
+MUST_CHECK int store_read_notes(struct store *,
+    const struct store_note_query *);
 
 /*
  * History with from < generation <= to, oldest first, at most limit rows;

@@ -89,6 +89,8 @@ job_for(struct store_request *request)
 		return pg_prune_new(request);
 	case REQUEST_HISTORY:
 		return pg_history_new(request);
+	case REQUEST_READ_NOTES:
+		return pg_read_notes_new(request);
 	case REQUEST_FOLLOW:
 		return pg_follow_new(request);
 	case REQUEST_PUT_INSTANCE:

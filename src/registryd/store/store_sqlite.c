@@ -177,6 +177,7 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 		sqlite_db_history(&sqlite->db, request, &sink);
 		break;
 	case REQUEST_FOLLOW:		/* never: can_follow */
+	case REQUEST_READ_NOTES:
 	case REQUEST_PUT_INSTANCE:
 	case REQUEST_REMOVE_INSTANCE:
 	case REQUEST_LIST_INSTANCES:
