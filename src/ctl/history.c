@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/quantity.h"
 #include "ctl/ask.h"
+#include "ctl/names.h"
 #include "ctl/pages.h"
 #include "ctl/table.h"
 
@@ -124,15 +125,18 @@ list(struct changes *changes)
 		{ "WHO", "who", false },
 		{ "FROM", "from", false },
 		{ "CHANNEL", "channel", false },
+		{ "ACTION", "action", false },
 		{ "KIND", "kind", false },
 		{ "KEY", "key", false },
-		{ "ACTION", "action", false },
+		{ "NAME", NULL, false },
+		{ "CAUSE", "cause", false },
 	};
 	enum ctl_exit result;
 
 	changes->table = table_new(columns, COUNT_OF(columns));
 	if (changes->table == NULL)
 		return CTL_UNREACHABLE;
+	table_set_name(changes->table, name_change);
 	result = ask_all(changes);
 	if (result == CTL_OK && !changes->ctl->wants_json)
 		table_print(changes->table);
@@ -240,7 +244,7 @@ static void
 take_difference(struct changes *changes, const struct json_doc *doc, int item)
 {
 	static const char *const parts[] = { "generation", "at", "who",
-		"action", "kind", "key" };
+		"action", "kind", "key", "cause" };
 	int before = json_member(doc, item, "before");
 	int after = json_member(doc, item, "after");
 

@@ -8,6 +8,7 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "ctl/ctl.h"
+#include "ctl/names.h"
 #include "ctl/pages.h"
 #include "ctl/table.h"
 
@@ -38,6 +39,7 @@ list(const struct ctl *ctl, int argc, const char *path,
 		return ctl_usage("this verb takes no arguments");
 	if ((listing.table = table_new(columns, column_count)) == NULL)
 		return CTL_UNREACHABLE;
+	table_set_name(listing.table, name_route);
 	listing.json = json_writer(&listing.text);
 	json_write_begin(&listing.json, '[');
 	result = pages_ask(ctl, path, take_item, &listing);
@@ -73,7 +75,7 @@ ctl_routes(const struct ctl *ctl, int argc, char **argv)
 {
 	static const struct table_column columns[] = {
 		{ "ID", "id", true },
-		{ "LABEL", "label", false },
+		{ "ROUTE", NULL, false },
 		{ "DOMAINS", "domains", false },
 		{ "PREFIXES", "prefixes", false },
 		{ "PRIORITY", "priority", true },

@@ -14,6 +14,7 @@
 struct table {
 	const struct table_column *columns;
 	uint32_t column_count;
+	table_name_fn *name;
 	char **cells;			/* row by row */
 	size_t cell_count, cell_size;
 };
@@ -28,6 +29,12 @@ table_new(const struct table_column *columns, uint32_t column_count)
 	table->columns = columns;
 	table->column_count = column_count;
 	return table;
+}
+
+void
+table_set_name(struct table *table, table_name_fn *name)
+{
+	table->name = name;
 }
 
 void
@@ -132,10 +139,15 @@ void
 table_row_json(struct table *table, const struct json_doc *doc, int object)
 {
 	for (uint32_t i = 0; i < table->column_count; i++) {
+		const struct table_column *column = &table->columns[i];
 		struct buf text = { 0 };
-		int value = find_member(doc, object, table->columns[i].member);
+		int value = column->member == NULL ?
+		    JSON_NONE :
+		    find_member(doc, object, column->member);
 
-		if (value != JSON_NONE)
+		if (column->member == NULL)
+			table->name(doc, object, &text);
+		else if (value != JSON_NONE)
 			print_value(doc, value, &text);
 		table_cell(table, text.len == 0 ? "-" : text.data);
 		buf_free(&text);

@@ -533,6 +533,7 @@ plan_import(struct write *write, const struct model *model, void *context)
 	int result = -1;
 
 	write->is_bulk = true;
+	strcpy(write->cause, "import");
 	if (json_parse(api->request->body, &import.doc, &offset) == -1)
 		return problem_set(&write->problem, 400, "bad_json", NULL,
 		    "the body is not JSON: fault at byte %zu", offset);

@@ -25,8 +25,9 @@ api_handle_fn api_backends_list, api_backends_of_service, api_backend_get,
 api_handle_fn api_routes_list, api_route_get, api_route_post, api_route_put,
     api_route_delete;
 /* api_control.c: of services, backends, routes */
-api_handle_fn api_control_get, api_control_put, api_control_delete,
-    api_breaker_get, api_breaker_post;
+api_handle_fn api_control_get, api_control_put, api_control_delete;
+/* api_breaker.c */
+api_handle_fn api_breaker_get, api_breaker_post;
 /* api_maintenance.c: of all services */
 api_handle_fn api_maintenance_get, api_maintenance_put,
     api_maintenance_delete;

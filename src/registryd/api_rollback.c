@@ -392,6 +392,8 @@ plan_rollback(struct write *write, const struct model *model, void *context)
 	keep_first(rollback);
 	write->is_bulk = true;
 	write->is_restored = true;
+	snprintf(write->cause, sizeof(write->cause), "rollback to %" PRIu64,
+	    rollback->to);
 	return plan_changes(write, model, rollback);
 }
 

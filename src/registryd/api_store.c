@@ -2,8 +2,33 @@
  * registryd/api_store.c - POST /v1/store/accept: what is held goes through.
  */
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
 #include "common/log.h"
 #include "registryd/api_parts.h"
+
+/* History tells who let it through. */
+static void
+tell(struct registry *registry, const struct admin_request *request,
+    const char *json)
+{
+	const struct guard *guard = &registry->guard;
+	char cause[GUARD_TEXT_SIZE];
+
+	snprintf(cause, sizeof(cause), "%zu of %zu paths go",
+	    guard->loss.removed, guard->loss.routed);
+	audit_tell(registry, &(struct store_history){
+		.who = request->who,
+		.from = request->from,
+		.channel = "api",
+		.request_id = request->id,
+		.kind = "store",
+		.key = "guard",
+		.action = "accept",
+		.after_json = json,
+		.cause = cause,
+	    });
+}
 
 void
 api_store_accept(struct registry *registry, struct admin_request *request)
@@ -32,6 +57,7 @@ api_store_accept(struct registry *registry, struct admin_request *request)
 		    (unsigned long long)guard->generation, request->who,
 		    request->from);
 		guard->is_accepted = true;
+		tell(registry, request, json.data);
 		registry_load_again(registry);
 	}
 	admin_reply_json(request, 202, &json);

@@ -18,11 +18,8 @@
 #include <stdint.h>
 
 #include "common/compat.h"
-#include "common/json.h"
-#include "ipc/health_msg.h"
 #include "registryd/model.h"
 #include "registryd/write_queue.h"
-#include "shm/health.h"
 
 struct registry;
 
@@ -82,25 +79,5 @@ void control_measure(const struct registry *, const struct control_target *,
 MUST_CHECK int control_start(struct registry *);
 void control_stop(struct registry *);
 void control_schedule(struct registry *);
-
-/* Breakers ------------------------------------------------------------- */
-
-/* The breaker of a backend, as its detail record has it (api_control.c). */
-void breaker_write(struct json_writer *, const struct health_map *,
-    const struct model_backend *);
-
-typedef void control_obeyed_fn(void *context, bool is_done);
-
-/*
- * Has healthd trip or reset the breaker of a backend; obeyed comes once,
- * when the workers see it or when that failed (no healthd, no such
- * backend there, no answer in time).  Returns 0, or -1 with errno,
- * and then obeyed does not come.
- */
-MUST_CHECK int control_order_breaker(struct registry *, uint64_t backend_id,
-    enum breaker_action, control_obeyed_fn *, void *context);
-/* healthd answered; healthd is gone. */
-void control_obeyed(struct registry *, const struct health_obeyed *);
-void control_lost_healthd(struct registry *);
 
 #endif

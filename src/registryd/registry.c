@@ -48,7 +48,7 @@ on_healthd_message(void *context, const struct channel_message *message)
 	if (message->type == FROM_HEALTHD_OBEYED &&
 	    message->body_len == sizeof(obeyed)) {
 		memcpy(&obeyed, message->body, sizeof(obeyed));
-		control_obeyed(registry, &obeyed);
+		breaker_order_obeyed(registry, &obeyed);
 		return 0;
 	}
 	if (message->type != FROM_HEALTHD_CHANGED ||
@@ -61,6 +61,7 @@ on_healthd_message(void *context, const struct channel_message *message)
 	    (unsigned long long)changed.backend_id, changed.flags_before,
 	    changed.flags_after, (int)sizeof(changed.reason), changed.reason);
 	registry_tell_health(registry, &changed);
+	breaker_changed(registry, &changed);
 	return 0;
 }
 
@@ -71,7 +72,7 @@ on_healthd_closed(void *context)
 
 	log_info("healthd is gone: its last words stand");
 	channel_free(&registry->healthd);
-	control_lost_healthd(registry);
+	breaker_orders_end(registry);
 }
 
 static void
@@ -266,12 +267,14 @@ registry_free(struct registry **p)
 	admin_server_free(&registry->server);
 	ev_timer_stop(registry->loop, &registry->load_again);
 	ev_timer_stop(registry->loop, &registry->publish_again);
+	breaker_orders_end(registry);
 	control_stop(registry);
 	follow_stop(registry);
 	bring_up_stop(registry);
 	replica_free(&registry->replica);
 	instances_stop(registry);
 	retention_stop(registry);
+	audit_stop(registry);
 	write_queue_free(&registry->writes);
 	store_free(&registry->store);
 	model_free(&registry->model);
@@ -304,10 +307,13 @@ registry_start(struct daemon *daemon)
 	registry->loop = daemon->loop;
 	registry->started_wall_ms = clock_wall_ms();
 	LIST_INIT(&registry->reloads);
+	LIST_INIT(&registry->breaker_orders.pending);
 	LIST_INIT(&registry->waits);
 	news_bus_init(&registry->news);
 	if (attach_segment(registry) == -1)
 		return EX_OSERR;
+	registry->has_found_table =
+	    route_table_published_ns(registry->table) != 0;
 	if (store_new(daemon->loop, daemon->settings, &registry->store,
 		&error) == -1) {
 		log_error("store: %s", error);
@@ -324,6 +330,7 @@ registry_start(struct daemon *daemon)
 	follow_start(registry);
 	instances_start(registry);
 	retention_start(registry);
+	audit_start(registry);
 	return registry_load_start(registry) == -1 ? EX_OSERR : 0;
 }
 

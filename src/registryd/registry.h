@@ -17,6 +17,8 @@
 
 #include "daemon/daemon.h"
 #include "registryd/admin_server.h"
+#include "registryd/audit.h"
+#include "registryd/breaker_order.h"
 #include "registryd/bring_up.h"
 #include "registryd/follow.h"
 #include "registryd/guard.h"
@@ -66,6 +68,7 @@ struct registry {
 	struct bring_up bring_up;
 	struct instances instances;
 	struct retention retention;
+	struct audit audit;
 
 	struct publisher *publisher;
 	ev_timer publish_again;		/* a publication failed */
@@ -82,12 +85,14 @@ struct registry {
 	struct protocol *protocol;
 	struct news_bus news;
 	struct control *control;
+	struct breaker_orders breaker_orders;
 	LIST_HEAD(, reload_wait) reloads;
 	uint64_t reload_id;
 	LIST_HEAD(, api_wait) waits;	/* for other instances */
 	bool is_leaving;
 	ev_timer leave;			/* gives all back, from the loop */
 	int64_t started_wall_ms;
+	bool has_found_table;		/* a registryd was here before us */
 };
 
 /* What main() runs. */

@@ -50,6 +50,8 @@ publish_now(struct registry *registry)
 bool
 registry_take_model(struct registry *registry, struct model *model)
 {
+	bool is_first;
+
 	if (!guard_lets_through(&registry->guard, registry->daemon->settings,
 		model, registry->table)) {
 		model_free(&model);
@@ -63,9 +65,12 @@ registry_take_model(struct registry *registry, struct model *model)
 		retry_load(registry);
 		return false;
 	}
+	is_first = registry->model == NULL && !registry->has_found_table;
 	model_free(&registry->model);
 	registry->model = model;
 	publish_now(registry);
+	if (is_first)
+		static_audit(registry, &(struct static_snapshot){ 0 });
 	log_notice("generation %llu: %zu services, %zu backends, %zu routes",
 	    (unsigned long long)model->generation, model->services.count,
 	    model->backends.count, model->routes.count);
@@ -147,7 +152,8 @@ static bool
 recover(struct registry *registry, const struct model *model)
 {
 	struct store_commit commit = {
-		.actor = { "sluice", "table", "recovery", "", NULL },
+		.actor = { "sluice", audit_self(registry), "recovery", "",
+		    "found in the route table" },
 		.describe = change_describe,
 		.done = on_recovered,
 		.context = registry,
@@ -408,7 +414,12 @@ registry_load_start(struct registry *registry)
 void
 registry_load_static(struct registry *registry)
 {
+	struct static_snapshot before;
+
+	static_snapshot_take(registry->model, &before);
 	static_objects_apply(registry->model, registry->daemon->settings,
 	    clock_wall_ms());
 	publish_now(registry);
+	static_audit(registry, &before);
+	static_snapshot_clear(&before);
 }

@@ -14,6 +14,8 @@
 #include "conf/settings.h"
 #include "registryd/model.h"
 
+struct registry;
+
 #define STATIC_ID_BIT (UINT64_C(1) << 52)
 
 /*
@@ -23,5 +25,23 @@
  */
 void static_objects_apply(struct model *, const struct settings *,
     int64_t now_wall_ms);
+
+/* static_audit.c: the static objects of a model as text, to be compared. */
+struct static_row {
+	enum object_kind kind;
+	char *key, *text;
+};
+
+struct static_snapshot {
+	struct static_row *list;
+	size_t count, size;
+	bool is_failed;			/* out of memory: some are missing */
+};
+
+void static_snapshot_take(const struct model *, struct static_snapshot *);
+void static_snapshot_clear(struct static_snapshot *);
+
+/* Tells history what the sections brought, changed and took away since. */
+void static_audit(struct registry *, const struct static_snapshot *before);
 
 #endif

@@ -143,7 +143,7 @@ commit(struct write_queue *queue, struct write *write)
 		.change_count = write->change_count,
 		.notes = &write->notes,
 		.actor = { write->who, write->from, write->channel,
-		    write->request_id, NULL },
+		    write->request_id, write->cause },
 		.describe = change_describe,
 		.expected_generation = write->is_bulk ? write->generation : 0,
 		.done = on_committed,

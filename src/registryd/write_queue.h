@@ -47,6 +47,7 @@ struct write {
 	void *context;
 	char who[64], from[80], request_id[64];
 	const char *channel;		/* static: "api", "register", ... */
+	char cause[128];		/* for history; "": as it was asked */
 	bool is_dry_run;
 	bool is_bulk;			/* checked as a whole; bulk_check.h */
 	bool is_restored;		/* of a state that was good once */

@@ -318,12 +318,17 @@ name_actor(const struct apply_order *order, struct write *write)
 {
 	char name[SESSION_NAME_SIZE];
 
-	snprintf(write->who, sizeof(write->who), "%s",
-	    order->who != NULL ? order->who :
-				 session_name(order->session, name));
-	snprintf(write->from, sizeof(write->from), "%s",
-	    order->session->from);
-	write->channel = "session";
+	session_name(order->session, name);
+	if (order->cause != NULL) {
+		audit_by_itself(order->session->protocol->registry, write);
+		snprintf(write->cause, sizeof(write->cause), "%s %s", name,
+		    order->cause);
+	} else {
+		snprintf(write->who, sizeof(write->who), "%s", name);
+		snprintf(write->from, sizeof(write->from), "%s",
+		    order->session->from);
+		write->channel = "session";
+	}
 	write->is_dry_run = order->kind == APPLY_TRY;
 }
 

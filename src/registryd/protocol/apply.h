@@ -31,7 +31,7 @@ typedef void apply_done_fn(void *context, const char *fault);
 
 /*
  * Submits; done comes from the loop.  Takes *config (APPLY_TRY and
- * APPLY_CONFIG; NULL otherwise).  who: for history, NULL: the session.
+ * APPLY_CONFIG; NULL otherwise).  cause: why it came by itself.
  * Returns 0, or -1 when out of memory: done does not come.
  */
 struct apply_order {
@@ -39,7 +39,7 @@ struct apply_order {
 	struct session *session;
 	struct session_config *config;
 	uint32_t scopes;		/* of APPLY_CONFIG */
-	const char *who;
+	const char *cause;		/* NULL: the client asked for it */
 	apply_done_fn *done;
 	void *context;
 };

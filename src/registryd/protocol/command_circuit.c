@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "registryd/control.h"
+#include "registryd/breaker_order.h"
 #include "registryd/protocol/apply.h"
 #include "registryd/protocol/command.h"
 #include "registryd/registry.h"
@@ -210,10 +210,14 @@ void
 command_circuit_reset(struct client *client)
 {
 	const struct session_route *route = find_route(client);
+	struct store_actor actor = { .channel = "session", .request_id = "" };
+	char name[SESSION_NAME_SIZE];
 	struct resetting *resetting;
 
 	if (route == NULL)
 		return;
+	actor.who = session_name(client->session, name);
+	actor.from = client->session->from;
 	if ((resetting = calloc(1, sizeof(*resetting))) == NULL) {
 		client_refuse(client, "backend status unavailable");
 		return;
@@ -224,9 +228,9 @@ command_circuit_reset(struct client *client)
 		const struct model_backend *backend = backend_at(client,
 		    route, i);
 
-		if (backend != NULL && control_order_breaker(
+		if (backend != NULL && breaker_order(
 			client->protocol->registry, backend->object.id,
-			BREAKER_RESET, on_obeyed, resetting) == 0)
+			BREAKER_RESET, &actor, on_obeyed, resetting) == 0)
 			resetting->pending++;
 		else
 			resetting->is_failed = true;

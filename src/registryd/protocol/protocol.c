@@ -238,12 +238,13 @@ on_disabled(void *context, const char *fault)
 }
 
 static void
-order(struct session *session, enum apply_kind kind, apply_done_fn *done)
+order(struct session *session, enum apply_kind kind, const char *cause,
+    apply_done_fn *done)
 {
 	const struct apply_order order = {
 		.kind = kind,
 		.session = session,
-		.who = "sluice",
+		.cause = cause,
 		.done = done,
 		.context = session,
 	};
@@ -269,11 +270,12 @@ check_lost(struct session *session, struct instant now)
 	    settings->registration.grace_ms) {
 		log_notice("session %s: its client did not come back: removed",
 		    session_name(session, name));
-		order(session, APPLY_REMOVE, on_removed);
+		order(session, APPLY_REMOVE, "did not come back",
+		    on_removed);
 	} else if (settings->registration.on_disconnect ==
 		ON_DISCONNECT_DISABLE &&
 	    !session->is_disabled && session->active.count > 0) {
-		order(session, APPLY_DISABLE, on_disabled);
+		order(session, APPLY_DISABLE, "is away", on_disabled);
 	}
 }
 
