@@ -82,7 +82,7 @@ write_owner(struct taking *taking, struct session *session)
 	const struct apply_order order = {
 		.kind = taking->is_adoption ? APPLY_ADOPT : APPLY_ENABLE,
 		.session = session,
-		.who = taking->is_adoption ? "sluice" : NULL,
+		.cause = taking->is_adoption ? "is taken over" : NULL,
 		.done = on_taken,
 		.context = taking,
 	};
