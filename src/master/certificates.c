@@ -253,3 +253,19 @@ certificates_read(const struct settings *settings, const char *conf_path,
 	tls_material_clear(&material);
 	return result;
 }
+
+bool
+certificates_differ(int old_fd, int new_fd)
+{
+	struct tls_material old = { 0 }, new = { 0 };
+	bool is_same;
+
+	if (old_fd == -1 || new_fd == -1)
+		return old_fd != new_fd;
+	is_same = tls_material_read(old_fd, &old) == 0 &&
+	    tls_material_read(new_fd, &new) == 0 &&
+	    tls_material_is_equal(&old, &new);
+	tls_material_clear(&old);
+	tls_material_clear(&new);
+	return !is_same;
+}

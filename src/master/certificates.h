@@ -10,6 +10,8 @@
 #ifndef MASTER_CERTIFICATES_H
 #define MASTER_CERTIFICATES_H
 
+#include <stdbool.h>
+
 #include "common/buf.h"
 #include "common/compat.h"
 #include "conf/settings.h"
@@ -25,5 +27,8 @@
  */
 MUST_CHECK int certificates_read(const struct settings *,
     const char *conf_path, struct buf *lines, int *fd_r);
+
+/* Whether what two of these descriptors hold is not the same; -1: nothing. */
+bool certificates_differ(int old_fd, int new_fd);
 
 #endif

@@ -48,11 +48,22 @@ read_settings(const struct master *master, struct buf *outcome)
 	return settings;
 }
 
+/* What a reload needs before it may change anything. */
+struct reload_means {
+	struct settings *settings;
+	struct listeners traffic;
+	int settings_fd;
+	int certificates_fd;		/* -1: there are none */
+	uint32_t worker_count;
+	bool is_change;			/* something will be another */
+};
+
 /* Puts back what only a restart can change, naming it.  0 or -1. */
 static int
-keep_fixed(const struct master *master, struct settings *new,
+keep_fixed(const struct master *master, struct reload_means *means,
     struct buf *outcome)
 {
+	struct settings *new = means->settings;
 	enum settings_change change;
 	struct buf names = { 0 }, line = { 0 };
 	int result = 0;
@@ -66,24 +77,14 @@ keep_fixed(const struct master *master, struct settings *new,
 		buf_clear(&names);
 		change = settings_compare(master->settings, new, &names);
 	}
-	if (change != SETTINGS_SAME)
+	means->is_change = change != SETTINGS_SAME;
+	if (means->is_change)
 		buf_printf(outcome, "changed: %.*s\n", (int)names.len,
 		    names.data);
-	else
-		buf_append_text(outcome, "nothing changed\n");
 	buf_free(&names);
 	buf_free(&line);
 	return result;
 }
-
-/* What a reload needs before it may change anything. */
-struct reload_means {
-	struct settings *settings;
-	struct listeners traffic;
-	int settings_fd;
-	int certificates_fd;		/* -1: there are none */
-	uint32_t worker_count;
-};
 
 static void
 close_certificates(struct reload_means *means)
@@ -105,6 +106,12 @@ read_certificates(const struct master *master, struct reload_means *means,
 	tell_lines(result == -1 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, &lines,
 	    outcome);
 	buf_free(&lines);
+	if (result == 0 && certificates_differ(master->certificates_fd,
+		means->certificates_fd)) {
+		means->is_change = true;
+		buf_append_text(outcome, "changed: the files of "
+					 "registration.tls_certificate\n");
+	}
 	return result;
 }
 
@@ -219,10 +226,12 @@ reload_into(struct master *master, struct buf *outcome)
 	notify_reloading();
 	means.settings = read_settings(master, outcome);
 	if (means.settings != NULL &&
-	    (keep_fixed(master, means.settings, outcome) == -1 ||
+	    (keep_fixed(master, &means, outcome) == -1 ||
 		gather(master, &means, outcome) == -1))
 		settings_free(&means.settings);
 	if (means.settings != NULL) {
+		if (!means.is_change)
+			buf_append_text(outcome, "nothing changed\n");
 		commit(master, &means);
 		log_notice("reload: done");
 	} else

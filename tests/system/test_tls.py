@@ -3,6 +3,8 @@
 
 import concurrent.futures
 import json
+import os
+import pathlib
 import shutil
 import socket
 import ssl
@@ -261,7 +263,7 @@ def test_a_renewed_certificate_is_taken_over(proxy, client, backend):
         assert b"200 OK" in stream.recv(4096)
         after = proxy.identity.renew(days=60)
         assert before != after
-        proxy.ctl("reload")
+        assert "registration.tls_certificate" in proxy.ctl("reload").stdout
         line = client.read()
         assert line.startswith("EVENT|cert_renewed|{"), line
         event = json.loads(line.split("|", 2)[2])
@@ -284,7 +286,8 @@ def test_a_renewed_certificate_is_taken_over(proxy, client, backend):
     for session in sessions:
         assert session.ask("PING") == "PONG"
         session.close()
-    proxy.ctl("reload")                 # the same files: no news
+    # the same files: no news
+    assert "nothing changed" in proxy.ctl("reload").stdout
     assert client.ask("PING") == "PONG"
 
 
@@ -346,6 +349,32 @@ def test_the_key_is_nowhere_to_be_seen(proxy):
                 places.append(file.read().decode(errors="replace"))
     for place in places:
         assert secret[:40] not in place
+
+
+def sealed(pid):
+    """The sealed texts that a process has open, by their names."""
+    found = {}
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(entry)
+            if target.startswith("/memfd:sluice."):
+                found[target[7:].split(" ")[0]] = entry.read_bytes()
+        except FileNotFoundError:       # it was closed meanwhile
+            pass
+    return found
+
+
+def test_the_key_is_master_s_alone(proxy):
+    """And registryd's, which does not keep it open; roles have no more than
+    the configuration without it."""
+    secret = proxy.identity.key.read_bytes()
+    master = sealed(proxy.process.pid)
+    assert sorted(master) == ["sluice.conf", "sluice.tls"]
+    assert secret in master["sluice.tls"]
+    assert secret not in master["sluice.conf"]
+    assert b"PRIVATE KEY" not in master["sluice.conf"]
+    for row in proxy.processes():
+        assert sealed(row["pid"]) == {}, row
 
 
 # Many
