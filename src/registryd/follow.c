@@ -171,7 +171,7 @@ on_read(void *context, const struct store_outcome *outcome)
 uint64_t
 follow_since(const struct registry *registry)
 {
-	return registry->follow.gap != 0 ? registry->follow.gap
+	return registry->follow.has_gap ? registry->follow.gap
 					 : registry->model->generation;
 }
 
@@ -362,7 +362,7 @@ apply(struct registry *registry)
 
 	if (follow_take(registry, model, since) == -1)
 		return -1;
-	follow->gap = 0;
+	follow->has_gap = false;
 	if (registry->bring_up.is_served)
 		log_notice("store: caught up, generation %llu",
 		    (unsigned long long)model->generation);
@@ -450,7 +450,7 @@ plan_follow(struct write *write, const struct model *model, void *context)
 	}
 	/* What was told of may have been our own, or be loaded by now. */
 	if (registry->guard.is_held || registry->is_stale ||
-	    (!follow->must_read && follow->gap == 0 &&
+	    (!follow->must_read && !follow->has_gap &&
 		follow->told <= model->generation))
 		return 0;
 	return begin_read(registry) == 0 ? WRITE_WAITS : 0;
@@ -538,8 +538,9 @@ follow_skipped(void *context, uint64_t since)
 
 	if (!store_can_follow(registry->store))
 		return;
-	if (follow->gap == 0 || since < follow->gap)
+	if (!follow->has_gap || since < follow->gap)
 		follow->gap = since;
+	follow->has_gap = true;
 	follow->must_read = true;
 	ask(registry);
 }

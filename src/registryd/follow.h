@@ -40,7 +40,8 @@ struct follow {
 	bool must_read;			/* something may have been missed */
 	uint64_t told;			/* the latest generation told of */
 	uint64_t asked;			/* what that was when read */
-	uint64_t gap;			/* read from here; 0: the model's */
+	bool has_gap;
+	uint64_t gap;			/* read from here, not the model's */
 
 	/* of the read under way */
 	bool is_read, is_failed;

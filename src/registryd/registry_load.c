@@ -194,7 +194,7 @@ take_loaded(struct registry *registry, struct model *model,
     const struct store_outcome *outcome)
 {
 	registry->is_stale = false;
-	registry->follow.gap = 0;
+	registry->follow.has_gap = false;
 	if (!registry_take_model(registry, model))
 		return;
 	memcpy(registry->identity, outcome->identity,

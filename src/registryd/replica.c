@@ -497,7 +497,7 @@ describe_moment(struct replica *replica)
 	store_figures(registry->store, &figures);
 	batch->has_generation = true;
 	batch->generation = follow_since(registry);
-	if (figures.is_up && registry->follow.gap == 0)
+	if (figures.is_up && !registry->follow.has_gap)
 		batch->confirmed_wall_ms = clock_wall_ms();
 }
 

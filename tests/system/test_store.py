@@ -143,6 +143,27 @@ def test_no_change_is_lost_in_a_random_run(sluice, environment):
     assert table_of(proxies[1]) == before, seed
 
 
+def test_those_that_start_empty_write_at_once(sluice, environment):
+    """Nobody has seen a generation when the first ones are made."""
+    proxies = [sluice(SLOW, name=name, environment=environment)
+               for name in "abc"]
+
+    def write(number):
+        for i in range(10):
+            proxies[number].register(f"s{number}-{i}", "http://127.0.0.1:9",
+                                     f"/p{number}/{i}")
+
+    threads = [threading.Thread(target=write, args=(number,))
+               for number in range(len(proxies))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait_until(lambda: all(generation_of(proxy) == 30 for proxy in proxies))
+    assert len(table_of(proxies[0])[0]) == 30
+    assert same_tables(proxies)
+
+
 def test_one_that_was_off_catches_up(sluice, environment):
     one = sluice(SLOW, name="a", environment=environment)
     two = sluice(SLOW, name="b", environment=environment)

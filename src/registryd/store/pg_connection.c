@@ -174,19 +174,31 @@ pg_connection_set_user(struct pg_connection *connection,
 	connection->user_context = context;
 }
 
+/* libpq tells of each server that it tried in a line, or more. */
+static void
+join_lines(const char *message, char *line, size_t size)
+{
+	struct bytes rest = bytes_of(message), each;
+	size_t len = 0;
+
+	line[0] = '\0';
+	while (bytes_next_field(&rest, '\n', &each) && len < size) {
+		each = bytes_trim(each);
+		if (each.len > 0)
+			len += (size_t)snprintf(line + len, size - len,
+			    "%s%.*s", len == 0 ? "" : "; ", BYTES_ARGS(each));
+	}
+}
+
 void
 pg_connection_lose(struct pg_connection *connection, const char *message)
 {
-	char line[200] = "";
+	char line[200];
 
 	if (connection->state == PG_LOST)
 		return;
 	pg_connection_retire(connection);
-	/* A line for each server that was tried. */
-	strncat(line, message, sizeof(line) - 1);
-	for (char *end = strchr(line, '\n'); end != NULL;
-	    end = strchr(end, '\n'))
-		*end = end[1] == '\0' ? '\0' : ';';
+	join_lines(message, line, sizeof(line));
 	connection->owner->lost(connection->owner_context, connection, line);
 }
 
