@@ -174,6 +174,8 @@ kind_of(struct bytes word)
 
 	if (bytes_is(word, "store"))
 		return "store";
+	if (bytes_is(word, "certificate"))
+		return "certificate";
 	if (object_kind_parse(word.data, &kind) == -1)
 		return NULL;
 	return object_kind_name(kind);
@@ -200,7 +202,8 @@ api_changes(struct registry *registry, struct admin_request *request)
 		query.kind = kind_of(value);
 		if (query.kind == NULL) {
 			api_reply_problem(request, 400, "bad_query", "kind "
-			    "must be service, backend, route or store");
+			    "must be service, backend, route, store or "
+			    "certificate");
 			return;
 		}
 	}

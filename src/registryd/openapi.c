@@ -46,7 +46,7 @@ static const struct {
 		    TEXT ",\"key\":{\"type\":[\"string\",\"integer\"]},"
 		    "\"action\":{\"enum\":[\"create\",\"update\",\"delete\","
 		    "\"open\",\"close\",\"trip\",\"reset\",\"load\","
-		    "\"unload\",\"accept\"]}"
+		    "\"unload\",\"accept\",\"renew\"]}"
 		    ",\"before\":{\"type\":[\"object\",\"null\"]},\"after\":"
 		    "{\"type\":[\"object\",\"null\"]},\"cause\":" TEXT "}}" },
 	{ "InstanceList", LIST_OF("Instance") },

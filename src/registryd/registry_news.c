@@ -149,22 +149,60 @@ write_time(struct json_writer *writer, const char *key, int64_t wall_ms)
 	json_write_text(writer, text);
 }
 
+static void
+write_certificate(struct json_writer *writer,
+    const struct tls_certificate *certificate)
+{
+	json_write_begin(writer, '{');
+	json_write_key(writer, "listener");
+	json_write_text(writer, "registration");
+	json_write_key(writer, "subject");
+	json_write_text(writer, certificate->subject);
+	json_write_key(writer, "fingerprint");
+	json_write_text(writer, certificate->fingerprint);
+	write_time(writer, "not_before", certificate->not_before_wall_ms);
+	write_time(writer, "not_after", certificate->not_after_wall_ms);
+}
+
+static void
+certificate_text(const struct tls_certificate *certificate, struct buf *json)
+{
+	struct json_writer writer = json_writer(json);
+
+	write_certificate(&writer, certificate);
+	json_write_end(&writer, '}');
+}
+
+static void
+tell_history(struct registry *registry, const struct tls_certificate *before,
+    const struct tls_certificate *after)
+{
+	struct buf old = { 0 }, new = { 0 };
+
+	certificate_text(before, &old);
+	certificate_text(after, &new);
+	if (!old.is_failed && !new.is_failed)
+		audit_tell(registry, &(struct store_history){
+			.channel = "file",
+			.kind = "certificate",
+			.key = "registration",
+			.action = "renew",
+			.before_json = old.data,
+			.after_json = new.data,
+		    });
+	buf_free(&old);
+	buf_free(&new);
+}
+
 void
 registry_tell_certificate(struct registry *registry,
-    const struct tls_certificate *certificate)
+    const struct tls_certificate *before, const struct tls_certificate *after)
 {
 	struct buf json = { 0 };
 	struct json_writer writer = line_writer(&json);
 
-	json_write_begin(&writer, '{');
-	json_write_key(&writer, "listener");
-	json_write_text(&writer, "registration");
-	json_write_key(&writer, "subject");
-	json_write_text(&writer, certificate->subject);
-	json_write_key(&writer, "fingerprint");
-	json_write_text(&writer, certificate->fingerprint);
-	write_time(&writer, "not_before", certificate->not_before_wall_ms);
-	write_time(&writer, "not_after", certificate->not_after_wall_ms);
+	write_certificate(&writer, after);
 	end(&writer, clock_wall_ms());
 	tell(registry, NEWS_CERT, 0, &json);
+	tell_history(registry, before, after);
 }

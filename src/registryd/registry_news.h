@@ -19,6 +19,7 @@ void registry_tell_drain(struct registry *, uint64_t backend_id,
     bool is_clean);
 /* The registration protocol shows another certificate. */
 void registry_tell_certificate(struct registry *,
-    const struct tls_certificate *);
+    const struct tls_certificate *before,
+    const struct tls_certificate *after);
 
 #endif

@@ -277,6 +277,13 @@ def test_a_renewed_certificate_is_taken_over(proxy, client, backend):
         assert b"event: cert_renewed" in text and after.encode() in text
     assert shown_by(proxy) == after
     assert f"certificate renewed: CN={Identity.NAME}" in proxy.log()
+    [row] = wait_until(lambda: proxy.get(
+        "/v1/changes?kind=certificate").json["items"])
+    assert (row["action"], row["key"], row["channel"]) == \
+        ("renew", "registration", "file")
+    assert row["before"]["fingerprint"] == before
+    assert row["after"]["fingerprint"] == after
+    assert "certificate" in proxy.ctl("history").stdout
     expiry = proxy.metric('sluice_certificate_not_after_timestamp_seconds'
                           '{listener="registration"}')
     end = ssl.cert_time_to_seconds(openssl(

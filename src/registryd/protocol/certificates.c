@@ -62,7 +62,7 @@ protocol_take_certificates(struct protocol *protocol, int fd)
 		log_certificate("in use", after);
 	else if (strcmp(before->fingerprint, after->fingerprint) != 0) {
 		log_certificate("renewed", after);
-		registry_tell_certificate(protocol->registry, after);
+		registry_tell_certificate(protocol->registry, before, after);
 	}
 	tls_context_free(&old);
 	return 0;

@@ -126,7 +126,8 @@ struct store_history {
 	uint64_t generation, seq;	/* seq: the order in it, from 1 */
 	int64_t at_wall_ms;
 	const char *who, *from, *channel, *request_id;
-	const char *kind;		/* object_kind_name(), or "store" */
+	const char *kind;		/* object_kind_name(), "store" or
+					 * "certificate" */
 	const char *key;		/* name or id */
 	const char *action;		/* "create", "update", "delete"; of an
 					 * event another word */
