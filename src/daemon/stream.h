@@ -15,6 +15,7 @@
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -43,7 +44,7 @@ struct stream_ops {
 struct stream {
 	const struct stream_ops *ops;
 	int fd;				/* -1: closed */
-	int read_wants, write_wants;	/* EV_READ or EV_WRITE */
+	uint8_t read_wants, write_wants; /* EV_READ or EV_WRITE */
 	bool is_ending;			/* set by its owner: a shutdown or close
 					 * follows the next writev, and may
 					 * share a segment with it */

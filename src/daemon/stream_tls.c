@@ -44,7 +44,7 @@ fail(struct stream *stream, int err)
 
 /* Takes down how an operation ended that moved nothing: 0 or -1. */
 static int
-judge(struct stream *stream, int result, int *wants)
+judge(struct stream *stream, int result, uint8_t *wants)
 {
 	int err = errno;
 

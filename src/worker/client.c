@@ -19,7 +19,7 @@
 #define PROGRESS_MS 1000		/* how often progress is looked at */
 #define LINGER_MS   5000
 
-static link_io_fn on_readable, on_writable;
+static link_io_fn on_event;
 static void take_input(struct client *);
 static wheel_fn on_timer;
 
@@ -38,24 +38,13 @@ set_address(struct client *client, const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in6 *v6 = (const void *)address;
 	const struct sockaddr_in *v4 = (const void *)address;
-	char *text = client->address_text;
 
-	memset(&client->address, 0, sizeof(client->address));
 	if (address->ss_family == AF_INET) {
 		client->address.s6_addr[10] = 0xff;
 		client->address.s6_addr[11] = 0xff;
 		memcpy(&client->address.s6_addr[12], &v4->sin_addr, 4);
-		inet_ntop(AF_INET, &v4->sin_addr, text, CLIENT_ADDRESS_SIZE);
 	} else if (address->ss_family == AF_INET6) {
 		client->address = v6->sin6_addr;
-		if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-			inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text,
-			    CLIENT_ADDRESS_SIZE);
-		else
-			inet_ntop(AF_INET6, &v6->sin6_addr, text,
-			    CLIENT_ADDRESS_SIZE);
-	} else {
-		memcpy(text, "unix", sizeof("unix"));
 	}
 }
 
@@ -78,7 +67,7 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	client->is_first = true;
 	set_address(client, origin->address);
 	link_open(&client->link, worker->loop, &worker->buffers,
-	    stream_plain(origin->fd), on_readable, on_writable, client);
+	    stream_plain(origin->fd), on_event, client);
 	wheel_timer_init(&client->timer, on_timer);
 	TAILQ_INSERT_TAIL(&worker->clients, client, entry);
 	worker->client_count++;
@@ -232,15 +221,8 @@ take_input(struct client *client)
 }
 
 static void
-on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+write_on(struct client *client)
 {
-	take_input(io->data);
-}
-
-static void
-on_writable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
-{
-	struct client *client = io->data;
 	enum link_flushed flushed = link_flush(&client->link);
 
 	if (flushed == LINK_BROKEN)
@@ -251,19 +233,29 @@ on_writable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 		client_answer_done(client);
 }
 
+static void
+on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+{
+	if ((events & EV_WRITE) != 0)
+		write_on(io->data);
+	else
+		take_input(io->data);
+}
+
 /* Times ------------------------------------------------------------------ */
 
 void
 client_watch_progress(struct client *client)
 {
+	struct client_course *course = &client->exchange->course;
 	struct worker *worker = client->worker;
 
-	if (client->timer.deadline.ns != 0)
+	if (wheel_is_armed(&client->timer))
 		return;
-	client->progress_at = client->window_at = worker->now;
-	client->progress_bytes = client->link.bytes_in +
+	course->progress_at = course->window_at = worker->now;
+	course->progress_bytes = client->link.bytes_in +
 	    client->link.bytes_out;
-	client->window_bytes = client->link.bytes_in;
+	course->window_bytes = client->link.bytes_in;
 	worker_set_timer(worker, &client->timer, PROGRESS_MS);
 }
 
@@ -290,41 +282,43 @@ is_body_awaited(const struct client *client)
 static bool
 is_too_slow(struct client *client)
 {
+	struct client_course *course = &client->exchange->course;
 	struct worker *worker = client->worker;
 	uint32_t rate = worker->settings->http.min_rate_bytes;
 	int64_t span_ms = worker->settings->http.min_rate_after_ms;
-	int64_t passed_ms = instant_diff_ms(worker->now, client->window_at);
-	uint64_t came = client->link.bytes_in - client->window_bytes;
+	int64_t passed_ms = instant_diff_ms(worker->now, course->window_at);
+	uint32_t came = client->link.bytes_in - course->window_bytes;
 
 	if (rate == 0 || passed_ms < span_ms)
 		return false;
-	client->window_at = worker->now;
-	client->window_bytes = client->link.bytes_in;
+	course->window_at = worker->now;
+	course->window_bytes = client->link.bytes_in;
 	return came < rate * (uint64_t)passed_ms / 1000;
 }
 
 static void
 look_at_progress(struct client *client)
 {
+	struct client_course *course = &client->exchange->course;
 	struct worker *worker = client->worker;
-	uint64_t bytes = client->link.bytes_in + client->link.bytes_out;
+	uint32_t bytes = client->link.bytes_in + client->link.bytes_out;
 	bool awaits_body = is_body_awaited(client);
-	bool awaits_room = ev_is_active(&client->link.writer);
+	bool awaits_room = link_is_writing(&client->link);
 	int64_t limit_ms = worker->settings->http.client_body_timeout_ms;
 
 	if (client->is_half_closed && has_left(client)) {
 		client_broken(client);
 		return;
 	}
-	if (bytes != client->progress_bytes || (!awaits_body && !awaits_room))
-		client->progress_at = worker->now;
+	if (bytes != course->progress_bytes || (!awaits_body && !awaits_room))
+		course->progress_at = worker->now;
 	if (!awaits_body) {
-		client->window_at = worker->now;
-		client->window_bytes = client->link.bytes_in;
+		course->window_at = worker->now;
+		course->window_bytes = client->link.bytes_in;
 	}
-	client->progress_bytes = bytes;
+	course->progress_bytes = bytes;
 	worker_set_timer(worker, &client->timer, PROGRESS_MS);
-	if (instant_diff_ms(worker->now, client->progress_at) >= limit_ms) {
+	if (instant_diff_ms(worker->now, course->progress_at) >= limit_ms) {
 		if (awaits_room)
 			client_broken(client);
 		else

@@ -11,6 +11,9 @@
  *
  * One request at a time: answers leave in order.  The head of a request
  * stays at the front of `in` until its exchange is finished.
+ *
+ * There may be very many that wait, so what only a running request needs
+ * is kept in its exchange.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef WORKER_CLIENT_H
@@ -21,13 +24,10 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "http/chunked.h"
 #include "http/forward.h"
 #include "worker/link.h"
 #include "worker/wheel.h"
 #include "worker/worker.h"
-
-#define CLIENT_ADDRESS_SIZE INET6_ADDRSTRLEN
 
 enum client_state {
 	CLIENT_WAITING,
@@ -42,8 +42,10 @@ enum client_state {
 struct client {
 	struct link link;
 	struct worker *worker;
-	TAILQ_ENTRY(client) entry;
-	SLIST_ENTRY(client) unused;
+	union {
+		TAILQ_ENTRY(client) entry; /* of the worker's clients */
+		SLIST_ENTRY(client) unused; /* once it is over */
+	};
 	struct wheel_timer timer;
 	enum client_state state;
 	bool is_half_closed;		/* it sends no more;
@@ -52,20 +54,9 @@ struct client {
 	bool is_first;			/* no request was seen yet */
 	bool is_seen;			/* by client_watch_new() */
 
-	/* who it is */
-	struct in6_addr address;
-	const struct bytes *listen_port; /* the listener's */
-	uint32_t space;
-	uint32_t trusted_version;	/* of the list that it was judged by */
 	bool is_trusted;
-	char address_text[CLIENT_ADDRESS_SIZE];
 
-	/* the request */
-	struct exchange *exchange;
-	struct http_head_scan scan;
-	struct http_chunked chunked;
-	uint32_t head_len;
-	uint64_t body_left;		/* HTTP_BODY_LENGTH */
+	/* the request, see also struct client_course */
 	bool is_body_complete;
 
 	/* the answer */
@@ -73,9 +64,15 @@ struct client {
 	bool is_chunked;
 	bool has_trailers;
 
-	/* progress, looked at once a second where something is awaited */
-	struct instant progress_at, window_at;
-	uint64_t progress_bytes, window_bytes;
+	uint32_t head_len;
+	struct http_head_scan scan;
+	struct exchange *exchange;
+
+	/* who it is */
+	uint32_t space;
+	uint32_t trusted_version;	/* of the list that it was judged by */
+	struct in6_addr address;	/* IPv4 mapped; ::, a unix socket */
+	const struct bytes *listen_port; /* the listener's */
 };
 
 /* An accepted connection. */

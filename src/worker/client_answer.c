@@ -59,7 +59,7 @@ answer_flush(void *context)
 	struct client *client = context;
 
 	if (!link_has_output(&client->link) ||
-	    ev_is_active(&client->link.writer))
+	    link_is_writing(&client->link))
 		return;
 	switch (link_flush(&client->link)) {
 	case LINK_FLUSHED:
@@ -138,7 +138,7 @@ answer_data(void *context, struct bytes data)
 		client_broken(client);
 		return 0;
 	}
-	if (ev_is_active(&client->link.writer))
+	if (link_is_writing(&client->link))
 		client_watch_progress(client);
 	return (size_t)taken;
 }
@@ -162,7 +162,7 @@ finish(struct client *client)
 {
 	client->state = CLIENT_ENDING;
 	client->link.stream.is_ending = !client->keeps_alive;
-	if (ev_is_active(&client->link.writer)) {
+	if (link_is_writing(&client->link)) {
 		client_watch_progress(client);
 		return;
 	}

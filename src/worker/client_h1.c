@@ -2,6 +2,8 @@
  * worker/client_h1.c - HTTP/1 from a client: heads and bodies come in.
  */
 /* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
+
 #include "common/log.h"
 #include "worker/client.h"
 #include "worker/exchange.h"
@@ -30,6 +32,38 @@ judge_peer(struct client *client)
 	    &client->address);
 }
 
+static size_t
+write_v4(const uint8_t *address, char *text)
+{
+	char *next = text;
+
+	for (int i = 0; i < 4; i++) {
+		uint8_t byte = address[i];
+
+		if (i > 0)
+			*next++ = '.';
+		if (byte >= 100)
+			*next++ = (char)('0' + byte / 100);
+		if (byte >= 10)
+			*next++ = (char)('0' + byte / 10 % 10);
+		*next++ = (char)('0' + byte % 10);
+	}
+	return (size_t)(next - text);
+}
+
+/* The client as the backend and the log are told of it. */
+static struct bytes
+write_address(const struct in6_addr *address, char *text)
+{
+	if (IN6_IS_ADDR_V4MAPPED(address))
+		return bytes_slice(text, write_v4(&address->s6_addr[12],
+		    text));
+	if (IN6_IS_ADDR_UNSPECIFIED(address))
+		return bytes_of("unix");
+	(void)inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
+	return bytes_of(text);
+}
+
 static struct exchange *
 new_exchange(struct client *client)
 {
@@ -43,7 +77,8 @@ new_exchange(struct client *client)
 	exchange->ops = client_h1_ops();
 	exchange->client = client;
 	exchange->peer = (struct forward_peer){
-		.address = bytes_of(client->address_text),
+		.address = write_address(&client->address,
+		    exchange->client_text),
 		.listen_port = *client->listen_port,
 		.is_trusted = client->is_trusted,
 	};
@@ -87,8 +122,10 @@ refuse_fault(struct client *client, struct exchange *exchange,
 static void
 expect_body(struct client *client, const struct http_request *request)
 {
-	client->body_left = request->content_length;
-	client->chunked = (struct http_chunked){ 0 };
+	struct client_course *course = &client->exchange->course;
+
+	course->body_left = request->content_length;
+	course->chunked = (struct http_chunked){ 0 };
 	client->is_body_complete = request->body == HTTP_BODY_NONE;
 	client->link.keep = client->head_len;
 	client->link.retains_input = !client->is_body_complete;
@@ -217,16 +254,16 @@ pump_plain(struct client *client)
 	struct bytes input = buffer_bytes(client->link.in);
 	size_t taken;
 
-	if (input.len > client->body_left)
-		input.len = client->body_left;
+	if (input.len > exchange->course.body_left)
+		input.len = exchange->course.body_left;
 	if (input.len == 0)
 		return STEP_WAIT;
 	taken = exchange_request_data(exchange, input);
 	if (client->exchange != exchange || client->state != CLIENT_BUSY)
 		return STEP_WAIT;
 	link_consume(&client->link, (uint32_t)taken);
-	client->body_left -= taken;
-	if (client->body_left == 0)
+	exchange->course.body_left -= taken;
+	if (exchange->course.body_left == 0)
 		body_is_complete(client);
 	return STEP_WAIT;
 }
@@ -271,8 +308,8 @@ pump_chunked(struct client *client)
 		input.len = room;
 		is_all = false;
 	}
-	result = http_chunked_decode(&client->chunked, input.data, input.len,
-	    &used, &data);
+	result = http_chunked_decode(&client->exchange->course.chunked,
+	    input.data, input.len, &used, &data);
 	link_consume(&client->link, (uint32_t)used);
 	if (result == HTTP_CHUNKED_MORE && !is_all && used > 0)
 		return STEP_ON;
@@ -319,22 +356,24 @@ bool
 client_discard_body(struct client *client)
 {
 	struct link *link = &client->link;
+	struct client_course *course;
 	enum http_chunked_result result = HTTP_CHUNKED_DATA;
 	struct bytes input, data;
 	size_t used;
 
 	if (client->is_body_complete || !client->exchange->has_request)
 		return client->is_body_complete;
+	course = &client->exchange->course;
 	input = buffer_bytes(link->in);
 	if (client->exchange->request.body == HTTP_BODY_LENGTH) {
-		if (input.len < client->body_left)
+		if (input.len < course->body_left)
 			return false;
-		link_consume(link, (uint32_t)client->body_left);
+		link_consume(link, (uint32_t)course->body_left);
 		return client->is_body_complete = true;
 	}
 	while (result == HTTP_CHUNKED_DATA || result == HTTP_CHUNKED_TRAILER) {
 		input = buffer_bytes(link->in);
-		result = http_chunked_decode(&client->chunked, input.data,
+		result = http_chunked_decode(&course->chunked, input.data,
 		    input.len, &used, &data);
 		link_consume(link, (uint32_t)used);
 	}

@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "common/clock.h"
+#include "http/chunked.h"
 #include "http/forward.h"
 #include "http/head.h"
 #include "routing/router.h"
@@ -76,6 +77,15 @@ struct exchange_told {
 	struct bytes method, target, host, referer, user_agent;
 };
 
+/* What the client's side keeps of its connection while a request runs. */
+struct client_course {
+	struct http_chunked chunked;
+	uint64_t body_left;		/* HTTP_BODY_LENGTH */
+	/* progress, looked at once a second where something is awaited */
+	struct instant progress_at, window_at;
+	uint32_t progress_bytes, window_bytes;
+};
+
 struct exchange {
 	struct worker *worker;
 	SLIST_ENTRY(exchange) unused;
@@ -88,6 +98,7 @@ struct exchange {
 	/* the client's side */
 	const struct client_ops *ops;
 	void *client;
+	struct client_course course;
 	struct forward_peer peer;
 	struct in6_addr client_address;
 	uint32_t space;			/* of the listener */
@@ -124,6 +135,7 @@ struct exchange {
 
 	/* from here on: large, and filled by who uses it */
 	char request_id_text[EXCHANGE_REQUEST_ID_MAX];
+	char client_text[INET6_ADDRSTRLEN]; /* peer.address */
 	struct http_request request;
 };
 

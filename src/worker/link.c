@@ -1,5 +1,5 @@
 /*
- * worker/link.c - one end of a connection: stream, watchers, buffers.
+ * worker/link.c - one end of a connection: stream, watcher, buffers.
  */
 /* SPDX-License-Identifier: ISC */
 #include "worker/link.h"
@@ -10,14 +10,23 @@
 
 void
 link_open(struct link *link, struct ev_loop *loop, struct buffer_pool *pool,
-    struct stream stream, link_io_fn *readable, link_io_fn *writable,
-    void *owner)
+    struct stream stream, link_io_fn *on_event, void *owner)
 {
 	*link = (struct link){ .loop = loop, .pool = pool, .stream = stream };
-	ev_io_init(&link->reader, readable, stream.fd, EV_READ);
-	ev_io_init(&link->writer, writable, stream.fd, EV_WRITE);
-	link->reader.data = owner;
-	link->writer.data = owner;
+	ev_io_init(&link->io, on_event, stream.fd, EV_READ);
+	link->io.data = owner;
+}
+
+void
+link_watch(struct link *link, int events)
+{
+	if (events == link_watched(link))
+		return;
+	ev_io_stop(link->loop, &link->io);
+	if (events == EV_NONE)
+		return;
+	ev_io_modify(&link->io, events);
+	ev_io_start(link->loop, &link->io);
 }
 
 void
@@ -25,8 +34,7 @@ link_close(struct link *link)
 {
 	if (!link_is_open(link))
 		return;
-	ev_io_stop(link->loop, &link->reader);
-	ev_io_stop(link->loop, &link->writer);
+	ev_io_stop(link->loop, &link->io);
 	stream_close(&link->stream);
 	buffer_pool_give(link->pool, &link->in);
 	buffer_pool_give(link->pool, &link->out);
@@ -67,7 +75,7 @@ link_read(struct link *link)
 	    BUFFER_BYTES - link->in->end);
 	if (got > 0) {
 		link->in->end += (uint32_t)got;
-		link->bytes_in += (uint64_t)got;
+		link->bytes_in += (uint32_t)got;
 	}
 	return got;
 }
@@ -136,14 +144,6 @@ link_put(struct link *link, struct bytes data)
 	link_added(link, data.len);
 }
 
-/* Nothing waits any more. */
-static void
-stop_writing(struct link *link)
-{
-	if (ev_is_active(&link->writer))
-		ev_io_stop(link->loop, &link->writer);
-}
-
 /* Writes `out` and data behind it.  Returns the bytes of data written;
  * -1 with errno. */
 static ssize_t
@@ -165,7 +165,7 @@ write_through(struct link *link, struct bytes data)
 	put = count == 0 ? 0 : stream_writev(&link->stream, iov, count);
 	if (put == -1)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-	link->bytes_out += (uint64_t)put;
+	link->bytes_out += (uint32_t)put;
 	if ((uint64_t)put < waiting) {
 		out->start += (uint32_t)put;
 		return 0;
@@ -181,11 +181,11 @@ link_send(struct link *link, struct bytes data)
 	size_t rest, room;
 
 	/* While the socket is known to be full, only `out` can take more. */
-	if (data.len >= LINK_DIRECT_BYTES && !ev_is_active(&link->writer)) {
+	if (data.len >= LINK_DIRECT_BYTES && !link_is_writing(link)) {
 		if ((put = write_through(link, data)) == -1)
 			return -1;
 		if ((size_t)put < data.len)
-			ev_io_start(link->loop, &link->writer);
+			link_start_writing(link);
 	}
 	rest = data.len - (size_t)put;
 	if (rest == 0)
@@ -205,9 +205,9 @@ link_flush(struct link *link)
 	if (link->out != NULL && buffer_len(link->out) == 0)
 		buffer_pool_give(link->pool, &link->out);
 	if (link->out == NULL) {
-		stop_writing(link);
+		link_stop_writing(link);
 		return LINK_FLUSHED;
 	}
-	ev_io_start(link->loop, &link->writer);
+	link_start_writing(link);
 	return LINK_PENDING;
 }

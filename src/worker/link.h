@@ -1,12 +1,17 @@
 /*
- * worker/link.h - one end of a connection: stream, watchers, buffers.
+ * worker/link.h - one end of a connection: stream, watcher, buffers.
  *
- * Reading: the read watcher stays on, but for back-pressure.  Bytes land
- * in `in`, which is lent when they arrive and given back when it is empty.
+ * Reading: it is watched for input all the time, but for back-pressure.
+ * Bytes land in `in`, which is lent when they arrive and given back when
+ * it is empty.
  *
  * Writing: what is put waits in `out` until link_flush(), which writes
- * at once and turns the write watcher on only when the socket is full;
- * so a head, its body and its end leave in one write.
+ * at once and has it watched for room only when the socket is full; so a
+ * head, its body and its end leave in one write.
+ *
+ * The owner is told of room before it is told of input, and of one of
+ * them at a time: what it does may give the link another owner, and what
+ * is left to be told comes again in the next turn of the loop.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef WORKER_LINK_H
@@ -30,18 +35,19 @@ struct link {
 	struct ev_loop *loop;
 	struct buffer_pool *pool;
 	struct stream stream;
-	ev_io reader, writer;
+	ev_io io;
 	struct buffer *in, *out;
 	uint32_t keep;			/* `in` before this offset stays */
 	bool retains_input;		/* also what was used up, if it fits */
 	bool has_moved;			/* what was used up is overwritten */
-	uint64_t bytes_in, bytes_out;	/* moved since it was opened */
+	uint32_t bytes_in, bytes_out;	/* moved since it was opened, modulo
+					 * 2^32: told by their differences */
 };
 
-/* Takes the stream over; watchers are not started.  owner becomes their
- * data. */
+/* Takes the stream over; nothing is watched for yet.  owner becomes the
+ * watcher's data. */
 void link_open(struct link *, struct ev_loop *, struct buffer_pool *,
-    struct stream, link_io_fn *readable, link_io_fn *writable, void *owner);
+    struct stream, link_io_fn *on_event, void *owner);
 
 /* Stops, closes and gives the buffers back. May be called twice. */
 void link_close(struct link *);
@@ -52,17 +58,46 @@ link_is_open(const struct link *link)
 	return link->stream.fd != -1;
 }
 
+/* What it is watched for: EV_READ, EV_WRITE, both or none. */
+static inline int
+link_watched(const struct link *link)
+{
+	return ev_is_active(&link->io) ? link->io.events & (EV_READ | EV_WRITE)
+				       : EV_NONE;
+}
+
+/* Watches for these events from now on. */
+void link_watch(struct link *, int events);
+
 static inline void
 link_start_reading(struct link *link)
 {
-	if (!ev_is_active(&link->reader))
-		ev_io_start(link->loop, &link->reader);
+	link_watch(link, link_watched(link) | EV_READ);
 }
 
 static inline void
 link_stop_reading(struct link *link)
 {
-	ev_io_stop(link->loop, &link->reader);
+	link_watch(link, link_watched(link) & ~EV_READ);
+}
+
+static inline void
+link_start_writing(struct link *link)
+{
+	link_watch(link, link_watched(link) | EV_WRITE);
+}
+
+static inline void
+link_stop_writing(struct link *link)
+{
+	link_watch(link, link_watched(link) & ~EV_WRITE);
+}
+
+/* The socket is known to be full. */
+static inline bool
+link_is_writing(const struct link *link)
+{
+	return (link_watched(link) & EV_WRITE) != 0;
 }
 
 /*

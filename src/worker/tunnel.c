@@ -151,7 +151,7 @@ move(struct tunnel *tunnel, enum side from)
 	if (data.len > 0)
 		taken = link_send(target, data);
 	if (taken == -1 || (link_has_output(target) &&
-	    !ev_is_active(&target->writer) &&
+	    !link_is_writing(target) &&
 	    link_flush(target) == LINK_BROKEN)) {
 		finish(tunnel, NULL);
 		return false;
@@ -184,17 +184,13 @@ move(struct tunnel *tunnel, enum side from)
 static enum side
 side_of(const struct tunnel *tunnel, const ev_io *io)
 {
-	const struct link *client = tunnel->links[SIDE_CLIENT];
-
-	return io == &client->reader || io == &client->writer ? SIDE_CLIENT
-							      : SIDE_BACKEND;
+	return io == &tunnel->links[SIDE_CLIENT]->io ? SIDE_CLIENT
+						     : SIDE_BACKEND;
 }
 
 static void
-on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+on_readable(struct tunnel *tunnel, enum side side)
 {
-	struct tunnel *tunnel = io->data;
-	enum side side = side_of(tunnel, io);
 	ssize_t got = link_read(tunnel->links[side]);
 
 	if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -214,10 +210,8 @@ on_readable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 }
 
 static void
-on_writable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
+on_writable(struct tunnel *tunnel, enum side to)
 {
-	struct tunnel *tunnel = io->data;
-	enum side to = side_of(tunnel, io);
 	enum side from = to == SIDE_CLIENT ? SIDE_BACKEND : SIDE_CLIENT;
 	enum link_flushed flushed = link_flush(tunnel->links[to]);
 
@@ -231,6 +225,17 @@ on_writable(struct ev_loop *loop UNUSED, ev_io *io, int events UNUSED)
 	if (!tunnel->has_ended[from] &&
 	    buffer_len(tunnel->links[from]->in) == 0)
 		link_start_reading(tunnel->links[from]);
+}
+
+static void
+on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+{
+	struct tunnel *tunnel = io->data;
+
+	if ((events & EV_WRITE) != 0)
+		on_writable(tunnel, side_of(tunnel, io));
+	else
+		on_readable(tunnel, side_of(tunnel, io));
 }
 
 static void
@@ -283,9 +288,8 @@ take_link(struct tunnel *tunnel, enum side side, struct link *link)
 	tunnel->links[side] = link;
 	link->keep = 0;
 	link->retains_input = false;
-	ev_set_cb(&link->reader, on_readable);
-	ev_set_cb(&link->writer, on_writable);
-	link->reader.data = link->writer.data = tunnel;
+	ev_set_cb(&link->io, on_event);
+	link->io.data = tunnel;
 }
 
 void
@@ -329,9 +333,7 @@ tunnel_end(struct tunnel **p)
 	worker_remove_timer(worker, &tunnel->end_timer);
 	exchange_count_tunnel(tunnel->exchange, -1);
 	stats_sub(&worker->counters->tunnels_open, 1);
-	for (int side = 0; side < SIDE_COUNT; side++) {
-		ev_io_stop(worker->loop, &tunnel->links[side]->reader);
-		ev_io_stop(worker->loop, &tunnel->links[side]->writer);
-	}
+	for (int side = 0; side < SIDE_COUNT; side++)
+		link_watch(tunnel->links[side], EV_NONE);
 	free(tunnel);
 }

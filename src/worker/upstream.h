@@ -70,7 +70,7 @@ struct upstream {
 	bool is_write_broken;		/* it no longer reads; it may answer */
 	bool is_blocked;		/* the client takes no more for now */
 	bool has_trailers;		/* the request's were begun */
-	uint64_t bytes_out_before;	/* link.bytes_out at its start */
+	uint32_t bytes_out_before;	/* link.bytes_out at its start */
 	struct http_head_scan scan;
 	struct http_chunked chunked;
 	enum http_body body;
@@ -101,7 +101,7 @@ struct link *upstream_lend_link(struct upstream *);
 
 /* Between upstream_*.c --------------------------------------------------- */
 
-link_io_fn upstream_on_readable, upstream_on_writable;
+link_io_fn upstream_on_event;
 wheel_fn upstream_on_timer;
 
 /* Writes what waits, when the socket has room again. */

@@ -18,7 +18,7 @@ upstream_fail(struct upstream *upstream, enum upstream_failure failure)
 	struct upstream_report report = {
 		.failure = failure,
 		.some_sent =
-		    upstream->link.bytes_out > upstream->bytes_out_before,
+		    upstream->link.bytes_out != upstream->bytes_out_before,
 		.was_stale = upstream->is_reused &&
 		    failure == UPSTREAM_CLOSED && !exchange->is_answer_seen,
 	};
@@ -295,11 +295,9 @@ take_end(struct upstream *upstream, bool is_orderly)
 	}
 }
 
-void
-upstream_on_readable(struct ev_loop *loop UNUSED, ev_io *io,
-    int events UNUSED)
+static void
+on_readable(struct upstream *upstream)
 {
-	struct upstream *upstream = io->data;
 	struct exchange *exchange = upstream->exchange;
 	ssize_t got;
 
@@ -325,11 +323,9 @@ upstream_on_readable(struct ev_loop *loop UNUSED, ev_io *io,
 	process(upstream);
 }
 
-void
-upstream_on_writable(struct ev_loop *loop UNUSED, ev_io *io,
-    int events UNUSED)
+static void
+on_writable(struct upstream *upstream)
 {
-	struct upstream *upstream = io->data;
 	struct exchange *exchange = upstream->exchange;
 
 	if (upstream->state == UPSTREAM_CONNECTING) {
@@ -342,6 +338,15 @@ upstream_on_writable(struct ev_loop *loop UNUSED, ev_io *io,
 		exchange->ops->resume(exchange->client);
 	if (upstream->exchange == exchange)
 		upstream_request_flush(upstream);
+}
+
+void
+upstream_on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+{
+	if ((events & EV_WRITE) != 0)
+		on_writable(io->data);
+	else
+		on_readable(io->data);
 }
 
 /* Whether it is the backend that is waited for. */

@@ -70,8 +70,7 @@ start_connect(struct upstream *upstream, const struct sockaddr_storage *address,
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
 	link_open(&upstream->link, worker->loop, &worker->buffers,
-	    stream_plain(fd), upstream_on_readable, upstream_on_writable,
-	    upstream);
+	    stream_plain(fd), upstream_on_event, upstream);
 	stats_add(&worker->counters->upstream_connects, 1);
 	if (connect(fd, (const struct sockaddr *)address, len) == 0)
 		return 0;
@@ -137,8 +136,7 @@ connect_next(struct upstream *upstream)
 		}
 		if (error == EINPROGRESS) {
 			upstream->state = UPSTREAM_CONNECTING;
-			ev_io_start(upstream->worker->loop,
-			    &upstream->link.writer);
+			link_start_writing(&upstream->link);
 			return;
 		}
 		log_info("backend %llu: connect: %s",
@@ -159,7 +157,7 @@ upstream_connect_writable(struct upstream *upstream)
 	    &len) == -1)
 		error = errno;
 	if (error == 0) {
-		ev_io_stop(upstream->worker->loop, &upstream->link.writer);
+		link_stop_writing(&upstream->link);
 		connected(upstream);
 		return;
 	}

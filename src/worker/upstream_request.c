@@ -107,7 +107,7 @@ upstream_write_waiting(struct upstream *upstream)
 	    link_flush(&upstream->link) != LINK_BROKEN)
 		return;
 	upstream->is_write_broken = true;
-	ev_io_stop(upstream->worker->loop, &upstream->link.writer);
+	link_stop_writing(&upstream->link);
 }
 
 /* While the socket is known to be full, its writer goes on. */
@@ -115,7 +115,7 @@ void
 upstream_request_flush(struct upstream *upstream)
 {
 	if (upstream->state >= UPSTREAM_AWAITS_HEAD &&
-	    !ev_is_active(&upstream->link.writer))
+	    !link_is_writing(&upstream->link))
 		upstream_write_waiting(upstream);
 }
 

@@ -9,10 +9,17 @@
 #define TICK_NS (WHEEL_TICK_MS * NS_PER_MS)
 
 /* The first tick that is not before the instant. */
-static int64_t
+static uint32_t
 tick_of(struct instant at)
 {
-	return (at.ns + TICK_NS - 1) / TICK_NS;
+	return (uint32_t)((at.ns + TICK_NS - 1) / TICK_NS);
+}
+
+/* The latest tick that has begun. */
+static uint32_t
+ticks_until(struct instant now)
+{
+	return (uint32_t)(now.ns / TICK_NS);
 }
 
 void
@@ -20,7 +27,7 @@ wheel_init(struct wheel *wheel, struct instant now)
 {
 	for (uint32_t i = 0; i < WHEEL_SLOTS; i++)
 		LIST_INIT(&wheel->slots[i]);
-	wheel->tick = now.ns / TICK_NS;
+	wheel->tick = ticks_until(now);
 	wheel->count = 0;
 }
 
@@ -33,7 +40,7 @@ wheel_timer_init(struct wheel_timer *timer, wheel_fn *fire)
 static void
 enqueue(struct wheel *wheel, struct wheel_timer *timer)
 {
-	int64_t tick = tick_of(timer->deadline);
+	uint32_t tick = timer->deadline;
 
 	if (tick <= wheel->tick)
 		tick = wheel->tick + 1;
@@ -56,14 +63,14 @@ void
 wheel_set(struct wheel *wheel, struct wheel_timer *timer, struct instant now,
     struct instant deadline)
 {
-	timer->deadline = deadline;
+	timer->deadline = tick_of(deadline);
 	if (timer->tick != 0) {
-		if (tick_of(deadline) >= timer->tick)
+		if (timer->deadline >= timer->tick)
 			return;
 		dequeue(wheel, timer);
 	}
 	if (wheel->count == 0)		/* it may have stood still */
-		wheel->tick = now.ns / TICK_NS;
+		wheel->tick = ticks_until(now);
 	enqueue(wheel, timer);
 }
 
@@ -76,7 +83,7 @@ wheel_remove(struct wheel *wheel, struct wheel_timer *timer)
 }
 
 static void
-serve_slot(struct wheel *wheel, struct instant now)
+serve_slot(struct wheel *wheel, uint32_t due)
 {
 	struct wheel_slot *slot = &wheel->slots[wheel->tick % WHEEL_SLOTS];
 	struct wheel_timer *timer;
@@ -84,9 +91,9 @@ serve_slot(struct wheel *wheel, struct instant now)
 	/* What is queued again goes to a later slot, so this ends. */
 	while ((timer = LIST_FIRST(slot)) != NULL) {
 		dequeue(wheel, timer);
-		if (timer->deadline.ns == 0)
+		if (timer->deadline == 0)
 			continue;
-		if (instant_is_before(now, timer->deadline)) {
+		if (timer->deadline > due) {
 			enqueue(wheel, timer);
 			continue;
 		}
@@ -98,14 +105,14 @@ serve_slot(struct wheel *wheel, struct instant now)
 void
 wheel_advance(struct wheel *wheel, struct instant now)
 {
-	int64_t due = now.ns / TICK_NS;
+	uint32_t due = ticks_until(now);
 
 	/* After a long pause one round meets every slot. */
-	if (due - wheel->tick > WHEEL_SLOTS)
+	if (due > wheel->tick + WHEEL_SLOTS)
 		wheel->tick = due - WHEEL_SLOTS;
 	while (wheel->tick < due && wheel->count > 0) {
 		wheel->tick++;
-		serve_slot(wheel, now);
+		serve_slot(wheel, due);
 	}
 	if (wheel->count == 0)
 		wheel->tick = due;

@@ -5,12 +5,14 @@
  * later deadline stays in its slot and is looked at again when that slot
  * comes: moving it costs one store.  So a deadline may be late by a
  * tick, and is never early.  Deadlines past the ring's horizon wait in
- * its last slot and go round.
+ * its last slot and go round.  Ticks are counted from the clock's zero,
+ * and fit into 32 bits for 13 years.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef WORKER_WHEEL_H
 #define WORKER_WHEEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
@@ -25,13 +27,13 @@ typedef void wheel_fn(struct wheel_timer *);
 struct wheel_timer {
 	LIST_ENTRY(wheel_timer) entry;
 	wheel_fn *fire;
-	struct instant deadline;	/* never: disarmed */
-	int64_t tick;			/* of the slot it waits in; 0: none */
+	uint32_t deadline;		/* its tick; 0: disarmed */
+	uint32_t tick;			/* of the slot it waits in; 0: none */
 };
 
 struct wheel {
 	LIST_HEAD(wheel_slot, wheel_timer) slots[WHEEL_SLOTS];
-	int64_t tick;			/* the latest one that was served */
+	uint32_t tick;			/* the latest one that was served */
 	uint32_t count;			/* timers queued */
 };
 
@@ -47,7 +49,13 @@ void wheel_set(struct wheel *, struct wheel_timer *, struct instant now,
 static inline void
 wheel_disarm(struct wheel_timer *timer)
 {
-	timer->deadline = (struct instant){ 0 };
+	timer->deadline = 0;
+}
+
+static inline bool
+wheel_is_armed(const struct wheel_timer *timer)
+{
+	return timer->deadline != 0;
 }
 
 /* Disarms the timer and takes it out, before its memory goes. */

@@ -120,8 +120,7 @@ open_link(void **state)
 	peer.takes = SIZE_MAX;
 	fixture.loop = ev_loop_new(EVFLAG_AUTO);
 	buffer_pool_init(&fixture.pool);
-	link_open(&fixture.link, fixture.loop, &fixture.pool, stream, on_event,
-	    on_event, NULL);
+	link_open(&fixture.link, fixture.loop, &fixture.pool, stream, on_event, NULL);
 	*state = &fixture;
 	return 0;
 }
@@ -180,13 +179,13 @@ a_full_socket_bounds_what_is_taken(void **state)
 	peer.takes = 1000;
 	taken = link_send(link, bytes_slice(run, sizeof(run)));
 	assert_int_equal(taken, 1000 + BUFFER_BYTES);
-	assert_true(ev_is_active(&link->writer));
+	assert_true(link_is_writing(link));
 	assert_int_equal(link_send(link, bytes_slice(run, sizeof(run))), 0);
 	peer.takes = 10;
 	assert_int_equal(link_flush(link), LINK_PENDING);
 	peer.takes = SIZE_MAX;
 	assert_int_equal(link_flush(link), LINK_FLUSHED);
-	assert_false(ev_is_active(&link->writer));
+	assert_false(link_is_writing(link));
 	assert_int_equal(peer.got_len, 1000 + BUFFER_BYTES);
 }
 
