@@ -5,13 +5,15 @@
 -- Neither a slow statement nor an instance that stopped in the middle of a
 -- transaction may hold up the others.  All that is asked is asked by key, in
 -- the key's order: tables that were just filled, and have no statistics yet,
--- must not talk the planner into anything else.
+-- must not talk the planner into anything else.  What is changed without
+-- sluice.own is taken for changed by hand.
 -- name: set_up
 SELECT set_config('statement_timeout', $1, false),
 	set_config('idle_in_transaction_session_timeout', $1, false),
 	set_config('jit', 'off', false),
 	set_config('enable_seqscan', 'off', false),
-	set_config('enable_bitmapscan', 'off', false)
+	set_config('enable_bitmapscan', 'off', false),
+	set_config('sluice.own', 'on', false)
 
 -- The same, for the transaction that it is sent in.
 -- name: set_up_locally
@@ -19,7 +21,8 @@ SELECT set_config('statement_timeout', $1, true),
 	set_config('idle_in_transaction_session_timeout', $1, true),
 	set_config('jit', 'off', true),
 	set_config('enable_seqscan', 'off', true),
-	set_config('enable_bitmapscan', 'off', true)
+	set_config('enable_bitmapscan', 'off', true),
+	set_config('sluice.own', 'on', true)
 
 -- name: begin
 BEGIN
@@ -70,7 +73,7 @@ UPDATE generation SET value = value + 1
 RETURNING value, (extract(epoch FROM clock_timestamp()) * 1000)::bigint
 
 -- name: select_generation
-SELECT value, (SELECT id::text FROM identity),
+SELECT value, (SELECT id::text || '+' || by_hand FROM identity),
 	(SELECT (extract(epoch FROM at) * 1000)::bigint FROM change
 	WHERE generation = g.value ORDER BY seq LIMIT 1)
 FROM generation AS g

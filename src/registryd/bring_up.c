@@ -126,7 +126,7 @@ on_note(void *context, const struct store_note *note)
 static void
 reload(struct registry *registry, const struct store_outcome *outcome)
 {
-	if (strcmp(outcome->identity, registry->identity) != 0) {
+	if (!store_is_same_database(outcome->identity, registry->identity)) {
 		log_warn("store: replica: %s: not used", outcome->message);
 		give_up(registry);
 		return;

@@ -65,7 +65,7 @@ def test_a_store_emptied_by_hand_is_held(filled, db):
     assert "12 of 12 paths" in ready.json["parts"]["guard"]["detail"]
     assert filled.metric("sluice_store_held") == 1
     assert filled.metric("sluice_store_held_paths") == 12
-    assert filled.log().count("would remove 12 of 12 paths: held") == 1
+    assert "would remove 12 of 12 paths: held" in filled.log()
     # Nothing else gets in meanwhile.
     answer = filled.post("/register", {
         "name": "n", "base_url": "http://127.0.0.1:9", "routes": ["/n"]})

@@ -29,7 +29,8 @@ PAGE = ["0", "2", "NULL", "100", "1000", "1000"]
 
 # The real parameters of each; what takes none is not listed.
 PARAMETERS = {
-    "set_up": ["'5000'"], "insert_schema_version": ["99", "'x'", "1"],
+    "set_up": ["'5000'"], "set_up_locally": ["'5000'"],
+    "insert_schema_version": ["99", "'x'", "1"],
     "allocate_backend_ids": ["1", "0"], "allocate_route_ids": ["1", "0"],
     "insert_service": SERVICE, "update_service": SERVICE + ["1"],
     "delete_service": ["'service-7'", "1"],
@@ -45,6 +46,7 @@ PARAMETERS = {
     "select_changes": PAGE, "select_changes_newest": PAGE,
     "select_changes_of": PAGE + ["'7'"],
     "select_changes_of_newest": PAGE + ["'7'"],
+    "select_change_time": ["2"],
     "move_horizon": ["2", "1000", "0", "0"],
     "put_note": ["'staged'", "'k'", "7", "'{}'"],
     "delete_note": ["'staged'", "'k'", "7"],

@@ -177,13 +177,17 @@ static bool
 is_ours(struct follow *follow)
 {
 	const struct store_outcome *outcome = &follow->job.request->outcome;
+	const char *known = asked(follow)->identity;
 	uint64_t generation = outcome->generation;
 
-	if (asked(follow)->identity[0] != '\0' &&
-	    strcmp(asked(follow)->identity, outcome->identity) != 0)
+	if (known[0] != '\0' &&
+	    !store_is_same_database(known, outcome->identity))
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: it is "
 		    "database %s, where %s was before", outcome->identity,
-		    asked(follow)->identity);
+		    known);
+	else if (known[0] != '\0' && strcmp(known, outcome->identity) != 0)
+		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: rows "
+		    "were changed by hand");
 	else if (generation < asked(follow)->since)
 		pg_job_fail(&follow->job, STORE_CONFLICT, "postgres: "
 		    "generation %" PRIu64 " is there, where %" PRIu64

@@ -125,6 +125,14 @@ store_can_follow(const struct store *store)
 	return store->driver->can_follow;
 }
 
+bool
+store_is_same_database(const char *identity, const char *other)
+{
+	size_t len = strcspn(identity, "+");
+
+	return len == strcspn(other, "+") && strncmp(identity, other, len) == 0;
+}
+
 void
 store_set_on_news(struct store *store, store_news_fn *on_news, void *context)
 {

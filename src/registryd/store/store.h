@@ -42,8 +42,9 @@ enum store_result {
 	STORE_REFUSED,			/* a constraint: a defect, or by hand */
 };
 
-/* What no two databases have in common, as text. */
-#define STORE_IDENTITY_SIZE 40
+/* What no two databases have in common, as text; behind a "+" how often
+ * something else than sluice changed it. */
+#define STORE_IDENTITY_SIZE 64
 
 struct store_outcome {
 	enum store_result result;
@@ -204,6 +205,8 @@ struct store_follow_query {
 };
 MUST_CHECK int store_follow(struct store *, const struct store_follow_query *);
 bool store_can_follow(const struct store *);
+/* Whether two identities are of one database, whatever it holds now. */
+bool store_is_same_database(const char *identity, const char *other);
 
 /*
  * Somebody changed something: generation, or 0 where it is not known (the

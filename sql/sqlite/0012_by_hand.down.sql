@@ -1,0 +1,2 @@
+-- Nothing was made.
+DELETE FROM schema_version WHERE version = 12;
