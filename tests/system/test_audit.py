@@ -176,7 +176,7 @@ def test_sections_of_the_file(sluice, environment):
         assert row["generation"] == 0
     proxy.write_conf(STATIC.format(url="http://127.0.0.1:8"))
     reload(proxy)
-    wait_until(lambda: rows(proxy, action="unload"))
+    wait_until(lambda: len(rows(proxy, channel="file")) == 5)
     assert [(row["action"], row["kind"]) for row in rows(proxy)[:2]] == [
         ("load", "backend"), ("unload", "backend")]
     proxy.register("a", "http://127.0.0.1:9", "/a")
