@@ -383,6 +383,48 @@ SELECT setval(pg_get_serial_sequence($1, 'id'), 1, false)
 -- name: put_last_id
 SELECT setval(pg_get_serial_sequence($1, 'id'), $2)
 
+-- Very many at once: an array a column.
+-- name: insert_backends
+INSERT INTO backend (id, origin, service, url, weight, max_connections,
+	created_at, updated_at, version, condition)
+SELECT a, b, c, d, e, f, to_timestamp(g / 1000.0), to_timestamp(h / 1000.0),
+	i, j::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::integer[],
+	$6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[])
+	AS new (a, b, c, d, e, f, g, h, i, j)
+
+-- name: insert_routes
+INSERT INTO route (id, origin, label, domains, prefixes, priority,
+	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
+	created_at, updated_at, version, rate_limit_requests,
+	rate_limit_window_ms, rate_limit_is_dry_run, condition)
+SELECT a, b, c, d::text[], e::text[], f, g, h, i, j, k::jsonb,
+	to_timestamp(l / 1000.0), to_timestamp(m / 1000.0), n, o, p, q,
+	r::jsonb
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
+	$6::integer[], $7::boolean[], $8::boolean[], $9::text[],
+	$10::bigint[], $11::text[], $12::bigint[], $13::bigint[],
+	$14::bigint[], $15::bigint[], $16::bigint[], $17::boolean[],
+	$18::text[])
+	AS new (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)
+
+-- name: insert_targets_of
+INSERT INTO route_target (route, position, service, weight)
+SELECT new.route, ordinality - 1, target ->> 0, (target ->> 1)::bigint
+FROM unnest($1::bigint[], $2::text[]) AS new (route, targets),
+	jsonb_array_elements(new.targets::jsonb)
+		WITH ORDINALITY AS list (target)
+
+-- name: insert_changes
+INSERT INTO change (generation, seq, at, who, from_addr, channel, request_id,
+	kind, key, action, before, after, cause)
+SELECT a, b, to_timestamp(c / 1000.0), d, e, f, g, h, i, j, k::jsonb,
+	l::jsonb, m
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[],
+	$5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+	$10::text[], $11::text[], $12::text[], $13::text[])
+	AS new (a, b, c, d, e, f, g, h, i, j, k, l, m)
+
 -- Followers.  The payload is a generation and nothing else.
 -- name: notify
 SELECT pg_notify('sluice_generation', $1)

@@ -12,7 +12,7 @@
 
 #include "common/clock.h"
 #include "registryd/offline/sql.h"
-#include "registryd/store/lists.h"
+#include "registryd/store/pg_array.h"
 
 #define INT8_OID 20
 #define INT2_OID 21
@@ -282,36 +282,13 @@ append_time(struct buf *rows, int64_t wall_ms)
 	buf_append_text(rows, text);
 }
 
-static void
-append_quoted(struct buf *array, const char *text)
-{
-	buf_append_char(array, '"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			buf_append_char(array, '\\');
-		buf_append_char(array, *text);
-	}
-	buf_append_char(array, '"');
-}
-
-/* An array's text: every element quoted.  0, or -1: no list of texts. */
+/* 0, or -1: no list of texts. */
 static int
-append_texts(struct buf *rows, const char *json)
+append_texts(struct buf *rows, struct bytes json)
 {
 	struct buf array = { 0 };
-	uint32_t count = 0;
-	char **texts = NULL;
-	int result = texts_read(json, &texts, &count);
+	int result = pg_array_append_json(&array, json);
 
-	buf_append_char(&array, '{');
-	for (uint32_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_append_char(&array, ',');
-		append_quoted(&array, texts[i]);
-		free(texts[i]);
-	}
-	free(texts);
-	buf_append_char(&array, '}');
 	append_escaped(rows, buf_bytes(&array));
 	rows->is_failed |= array.is_failed;
 	buf_free(&array);
@@ -328,7 +305,7 @@ append_cell(struct buf *rows, enum sql_type type, const struct cell *cell)
 	else if (cell->type == CELL_INTEGER)
 		buf_printf(rows, "%" PRId64, cell->integer);
 	else if (type == SQL_TEXTS)
-		return append_texts(rows, cell->text.data);
+		return append_texts(rows, cell->text);
 	else
 		append_escaped(rows, cell->text);
 	return 0;

@@ -3,7 +3,8 @@
  *
  * Three round trips, however many changes: begin, generation and ids; all
  * changes, pipelined, with no more than PG_SENT_MAX answers outstanding;
- * then COMMIT, which is sent only when every answer was good.
+ * then COMMIT, which is sent only when every answer was good.  Of very many
+ * changes, new objects go many in a statement (pg_bulk.h).
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "registryd/store/change.h"
+#include "registryd/store/pg_bulk.h"
 #include "registryd/store/pg_job.h"
 
 enum commit_stage {
@@ -30,6 +32,7 @@ struct commit {
 	struct change_plan plan;
 	uint32_t sent_count;		/* changes */
 	uint32_t notes_sent_count;
+	struct pg_bulk bulk;
 };
 
 static struct commit *
@@ -91,6 +94,8 @@ fail_conflict(struct commit *commit, uint32_t seq)
 		    &asked(commit)->changes[seq - 1]);
 }
 
+static void send_changes(struct commit *);
+
 static void
 answered(struct pg_job *job, enum store_query query, uint32_t tag,
     const PGresult *result)
@@ -112,6 +117,9 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	} else if (query == QUERY_HOLD_SESSION && PQntuples(result) == 0) {
 		pg_job_fail_hold(job);
 		close_sending(commit);
+	} else if (pg_bulk_answered(&commit->bulk, query) &&
+	    commit->stage == COMMIT_CHANGING) {
+		send_changes(commit);
 	}
 }
 
@@ -126,11 +134,53 @@ failed(struct pg_job *job, uint32_t tag, const struct pg_error *error)
 	close_sending(commit);
 }
 
+static int
+out_of_memory(struct commit *commit)
+{
+	pg_job_fail(&commit->job, STORE_UNAVAILABLE, "out of memory");
+	return -1;
+}
+
+static int
+send_bulk(struct commit *commit, uint32_t seq)
+{
+	return pg_bulk_send(&commit->bulk, &commit->job, seq) == 0
+		   ? 0 : out_of_memory(commit);
+}
+
+/* What stands in a statement of many rows cannot be told apart: only what
+ * has an id that nobody has yet, and history. */
+static bool
+may_wait(const struct commit *commit, enum store_query query, bool is_new)
+{
+	if (asked(commit)->change_count < PG_BULK_CHANGES_MIN)
+		return false;
+	return pg_bulk_takes(query) && (is_new || query == QUERY_INSERT_CHANGE);
+}
+
+static int
+send_statement(struct commit *commit, const struct statement *statement,
+    uint32_t seq, bool is_new)
+{
+	if (may_wait(commit, statement->query, is_new))
+		return pg_bulk_add(&commit->bulk, statement) == 0
+			   ? 0 : out_of_memory(commit);
+	/* A new service leans on nothing; others may lean on what waits. */
+	if (statement->query != QUERY_INSERT_SERVICE &&
+	    send_bulk(commit, seq) == -1)
+		return -1;
+	pg_job_send(&commit->job, statement->query, statement->cells,
+	    statement->cell_count, seq);
+	return 0;
+}
+
 /* 0, or -1 with the job failed. */
 static int
 send_change(struct commit *commit, uint32_t seq)
 {
 	struct store_change *change = &asked(commit)->changes[seq - 1];
+	bool is_new = change_is_creation(change) &&
+	    change->kind != OBJECT_SERVICE && change_id(change) == 0;
 
 	if (change_is_creation(change) && change->expected_version != 0) {
 		fail_conflict(commit, seq);
@@ -138,16 +188,15 @@ send_change(struct commit *commit, uint32_t seq)
 	}
 	change_stamp(change, &commit->stamp);
 	if (change_plan_make(&commit->plan, asked(commit), seq,
-		&commit->stamp) == -1) {
-		pg_job_fail(&commit->job, STORE_UNAVAILABLE, "out of memory");
-		return -1;
-	}
-	for (uint32_t i = 0; i < commit->plan.count; i++) {
-		const struct statement *statement = &commit->plan.statements[i];
-
-		pg_job_send(&commit->job, statement->query, statement->cells,
-		    statement->cell_count, seq);
-	}
+		&commit->stamp) == -1)
+		return out_of_memory(commit);
+	for (uint32_t i = 0; i < commit->plan.count; i++)
+		if (send_statement(commit, &commit->plan.statements[i], seq,
+			is_new) == -1)
+			return -1;
+	if (pg_bulk_is_full(&commit->bulk) ||
+	    seq == asked(commit)->change_count)
+		return send_bulk(commit, seq);
 	return 0;
 }
 
@@ -182,7 +231,8 @@ static void
 send_changes(struct commit *commit)
 {
 	while (commit->sent_count < asked(commit)->change_count &&
-	    !pg_connection_is_full(commit->job.connection)) {
+	    !pg_connection_is_full(commit->job.connection) &&
+	    !pg_bulk_is_busy(&commit->bulk)) {
 		if (send_change(commit, commit->sent_count + 1) == -1) {
 			close_sending(commit);
 			return;
@@ -276,6 +326,7 @@ ended(struct pg_job *job)
 		change_backup_restore(commit->backup, asked(commit));
 	change_backup_free(&commit->backup);
 	change_plan_free(&commit->plan);
+	pg_bulk_free(&commit->bulk);
 }
 
 static const struct pg_job_type commit_type = {

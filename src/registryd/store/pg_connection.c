@@ -106,6 +106,8 @@ pg_connection_new(struct ev_loop *loop, const struct pg_server *server,
 	connection->sent = calloc(connection->sent_size,
 	    sizeof(*connection->sent));
 	ev_init(&connection->readable, on_readable);
+	/* An answer that is there came in time, however late we are. */
+	ev_set_priority(&connection->readable, 1);
 	ev_init(&connection->writable, on_writable);
 	connection->is_pooled = server->is_pooled;
 	connection->timeout_s = server->timeout_ms == 0 ? 0. :

@@ -93,6 +93,9 @@ pg_job_start(struct pg_job *job, struct pg_connection *connection)
 {
 	job->connection = connection;
 	job->started = clock_now();
+	/* What came before may have taken long, and answers are due from now
+	 * on. */
+	ev_now_update(connection->loop);
 	pg_connection_set_user(connection, &job_user, job);
 	job->type->start(job);
 }

@@ -69,6 +69,10 @@ enum store_query {
 	QUERY_PUT_LAST_ID,		/* table, id */
 	QUERY_SHARED_COUNT,		/* up to POSTGRES_END: it alone */
 	QUERY_NOTIFY = QUERY_SHARED_COUNT, /* generation, as text */
+	QUERY_INSERT_BACKENDS,		/* as the one, an array a cell */
+	QUERY_INSERT_ROUTES,
+	QUERY_INSERT_TARGETS_OF,
+	QUERY_INSERT_CHANGES,
 	QUERY_SET_UP_LOCALLY,		/* of a transaction */
 	QUERY_LISTEN,
 	QUERY_SELECT_CHANGE_TIME,	/* generation */
