@@ -56,6 +56,22 @@ buf_append_char(struct buf *buf, char c)
 }
 
 void
+buf_append_integer(struct buf *buf, int64_t integer)
+{
+	uint64_t rest = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
+	char digits[20], *first = digits + sizeof(digits);
+
+	do {
+		*--first = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (integer < 0)
+		buf_append_char(buf, '-');
+	buf_append(buf, bytes_slice(first,
+	    (size_t)(digits + sizeof(digits) - first)));
+}
+
+void
 buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
 	va_list again;

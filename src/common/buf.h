@@ -24,6 +24,7 @@ struct buf {
 void buf_append(struct buf *, struct bytes);
 void buf_append_text(struct buf *, const char *text);
 void buf_append_char(struct buf *, char);
+void buf_append_integer(struct buf *, int64_t);
 void buf_printf(struct buf *, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *, const char *format, va_list)
     PRINTF_LIKE(2, 0);

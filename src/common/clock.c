@@ -25,6 +25,17 @@ clock_wall_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / NS_PER_MS;
 }
 
+/* So many digits, zeros in front, and what follows them. */
+static void
+put_digits(char *text, unsigned int number, int count, char behind)
+{
+	text[count] = behind;
+	while (count-- > 0) {
+		text[count] = (char)('0' + number % 10);
+		number /= 10;
+	}
+}
+
 void
 clock_format_rfc3339(int64_t wall_ms, char text[CLOCK_RFC3339_SIZE])
 {
@@ -32,12 +43,12 @@ clock_format_rfc3339(int64_t wall_ms, char text[CLOCK_RFC3339_SIZE])
 	struct tm utc;
 
 	gmtime_r(&seconds, &utc);
-	/* The masks tell the compiler what the calendar ensures. */
-	snprintf(text, CLOCK_RFC3339_SIZE,
-	    "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ",
-	    (unsigned int)(utc.tm_year + 1900) % 10000,
-	    (unsigned int)(utc.tm_mon + 1) % 100,
-	    (unsigned int)utc.tm_mday % 100,
-	    (unsigned int)utc.tm_hour % 100, (unsigned int)utc.tm_min % 100,
-	    (unsigned int)utc.tm_sec % 100, (unsigned int)(wall_ms % 1000));
+	put_digits(text, (unsigned int)(utc.tm_year + 1900), 4, '-');
+	put_digits(text + 5, (unsigned int)(utc.tm_mon + 1), 2, '-');
+	put_digits(text + 8, (unsigned int)utc.tm_mday, 2, 'T');
+	put_digits(text + 11, (unsigned int)utc.tm_hour, 2, ':');
+	put_digits(text + 14, (unsigned int)utc.tm_min, 2, ':');
+	put_digits(text + 17, (unsigned int)utc.tm_sec, 2, '.');
+	put_digits(text + 20, (unsigned int)(wall_ms % 1000), 3, 'Z');
+	text[24] = '\0';
 }

@@ -124,7 +124,7 @@ void
 json_write_integer(struct json_writer *writer, int64_t integer)
 {
 	separate(writer);
-	buf_printf(writer->buf, "%" PRId64, integer);
+	buf_append_integer(writer->buf, integer);
 }
 
 /* The shorter form of those that are read back as the same number; JSON

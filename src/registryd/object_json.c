@@ -101,12 +101,17 @@ backend_text(const struct backend *backend)
 	return take_text(&buf);
 }
 
+/* What most need; the text grows where it must. */
+#define ROUTE_TEXT_BYTES 1000
+
 char *
 route_text(const struct route *route)
 {
 	struct buf buf = { 0 };
 	struct json_writer writer = json_writer(&buf);
 
+	if (buf_reserve(&buf, ROUTE_TEXT_BYTES) == -1)
+		return NULL;
 	route_write(&writer, route);
 	return take_text(&buf);
 }

@@ -104,14 +104,21 @@ order_remove(struct order_tree *tree, const void *key)
 	return node;
 }
 
+/* What is left of the root goes above it first, so that all of a tree is
+ * taken in as many steps as it has nodes, and as many again. */
 struct order_node *
 order_take(struct order_tree *tree)
 {
-	struct order_node *node = tree->root;
+	struct order_node *node = tree->root, *left;
 
-	if (node != NULL) {
-		merge(&tree->root, node->left, node->right);
-		tree->count--;
+	if (node == NULL)
+		return NULL;
+	while ((left = node->left) != NULL) {
+		node->left = left->right;
+		left->right = node;
+		node = left;
 	}
+	tree->root = node->right;
+	tree->count--;
 	return node;
 }

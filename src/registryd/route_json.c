@@ -65,12 +65,13 @@ read_list(const struct member_input *input, int value,
 	char pointer[sizeof(input->problem->pointer)];
 	int element = JSON_NONE;
 
-	snprintf(pointer, sizeof(pointer), "/%s", member->name);
 	if (json_type(input->doc, value) != JSON_ARRAY ||
-	    json_count(input->doc, value) > member->max)
+	    json_count(input->doc, value) > member->max) {
+		snprintf(pointer, sizeof(pointer), "/%s", member->name);
 		return problem_invalid(input->problem, pointer,
 		    "%s must be an array of at most %" PRIu32 " strings",
 		    member->name, member->max);
+	}
 	list_clear(member->list, member->count);
 	while (json_each(input->doc, value, &element, NULL)) {
 		char *text = json_string(input->doc, element);
@@ -470,9 +471,20 @@ drop_if_known(char **list, uint32_t *count, uint32_t i)
 }
 
 static int
+refuse_element(struct problem *problem, const char *list, uint32_t index,
+    const char *text, const char *fault)
+{
+	char pointer[64];
+
+	snprintf(pointer, sizeof(pointer), "/%s/%" PRIu32, list, index);
+	return problem_invalid(problem, pointer, "\"%.200s\": %s", text,
+	    fault);
+}
+
+static int
 check_domains(struct route *route, struct problem *problem)
 {
-	char pointer[64], canonical[256];
+	char canonical[256];
 
 	if (route->domain_count == 0 &&
 	    route_add_domain(route, bytes_of("")) == -1)
@@ -481,10 +493,9 @@ check_domains(struct route *route, struct problem *problem)
 		const char *fault = url_normalise_domain(
 		    bytes_of(route->domains[i]), canonical);
 
-		snprintf(pointer, sizeof(pointer), "/domains/%" PRIu32, i);
 		if (fault != NULL)
-			return problem_invalid(problem, pointer,
-			    "\"%.200s\": %s", route->domains[i], fault);
+			return refuse_element(problem, "domains", i,
+			    route->domains[i], fault);
 		if (text_set(&route->domains[i], bytes_of(canonical)) == -1)
 			return object_out_of_memory(problem);
 		i += !drop_if_known(route->domains, &route->domain_count, i);
@@ -505,7 +516,7 @@ depth_of(const char *prefix)
 static int
 check_prefixes(struct route *route, struct problem *problem)
 {
-	char pointer[64], canonical[TABLE_PATH_MAX + 1];
+	char canonical[TABLE_PATH_MAX + 1];
 
 	if (route->prefix_count == 0)
 		return problem_invalid(problem, "/prefixes",
@@ -515,12 +526,11 @@ check_prefixes(struct route *route, struct problem *problem)
 		    bytes_of(route->prefixes[i]), canonical,
 		    sizeof(canonical));
 
-		snprintf(pointer, sizeof(pointer), "/prefixes/%" PRIu32, i);
 		if (fault == NULL && depth_of(canonical) > TABLE_DEPTH_MAX)
 			fault = "too many segments";
 		if (fault != NULL)
-			return problem_invalid(problem, pointer,
-			    "\"%.200s\": %s", route->prefixes[i], fault);
+			return refuse_element(problem, "prefixes", i,
+			    route->prefixes[i], fault);
 		if (text_set(&route->prefixes[i], bytes_of(canonical)) == -1)
 			return object_out_of_memory(problem);
 		i += !drop_if_known(route->prefixes, &route->prefix_count, i);

@@ -4,6 +4,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "registryd/write_queue.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/log.h"
@@ -11,6 +12,9 @@
 #include "registryd/model_check.h"
 #include "registryd/object_json.h"
 #include "registryd/write_parts.h"
+
+/* Of more at once the log has their number alone; history has them all. */
+#define LOGGED_CHANGES_MAX 1000
 
 struct write_queue {
 	struct ev_loop *loop;
@@ -26,6 +30,12 @@ struct write_queue {
 static void
 log_write_line(const struct write *write)
 {
+	if (write->change_count > LOGGED_CHANGES_MAX) {
+		log_info("%" PRIu32 " changes by %s (%s, %s): generation %llu",
+		    write->change_count, write->who, write->from,
+		    write->channel, (unsigned long long)write->generation);
+		return;
+	}
 	for (uint32_t i = 0; i < write->change_count; i++) {
 		char key[TABLE_NAME_MAX + 1];
 		const struct store_change *change = &write->changes[i];

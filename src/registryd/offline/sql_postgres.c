@@ -303,7 +303,7 @@ append_cell(struct buf *rows, enum sql_type type, const struct cell *cell)
 	else if (type == SQL_TIME)
 		append_time(rows, cell->integer);
 	else if (cell->type == CELL_INTEGER)
-		buf_printf(rows, "%" PRId64, cell->integer);
+		buf_append_integer(rows, cell->integer);
 	else if (type == SQL_TEXTS)
 		return append_texts(rows, cell->text);
 	else

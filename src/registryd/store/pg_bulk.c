@@ -4,8 +4,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "registryd/store/pg_bulk.h"
 
-#include <inttypes.h>
-
 #include "registryd/store/pg_array.h"
 
 #define ROWS_MAX      500		/* of a statement */
@@ -72,7 +70,7 @@ append_cell(struct buf *column, const struct cell *cell, bool is_list)
 		buf_append_text(column, "NULL");
 		break;
 	case CELL_INTEGER:
-		buf_printf(column, "%" PRId64, cell->integer);
+		buf_append_integer(column, cell->integer);
 		break;
 	case CELL_TEXT:
 		if (is_list)
