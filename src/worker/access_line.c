@@ -251,7 +251,7 @@ static void
 put_protocol(struct line *line, const struct access_record *record)
 {
 	PUT_LITERAL(line, "HTTP/1.");
-	put_number(line, record->minor_version);
+	put_char(line, (char)('0' + record->minor_version));
 }
 
 static void

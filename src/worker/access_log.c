@@ -18,7 +18,9 @@
 #include "common/log.h"
 #include "worker/access_line.h"
 
-#define BLOCK_BYTES ((size_t)64 * 1024)
+/* Large enough that writing costs little of a line, and small enough that
+ * those who wait meanwhile do not notice. */
+#define BLOCK_BYTES ((size_t)16 * 1024)
 
 enum target { TARGET_OFF, TARGET_FD, TARGET_SYSLOG };
 
