@@ -277,6 +277,14 @@ worker_stats_kept_backend(struct worker_stats *stats, uint32_t slot,
 		   : record;
 }
 
+struct backend_stats *
+worker_stats_keep_backend(struct worker_stats *stats,
+    struct backend_stats *record, uint64_t backend_id)
+{
+	return stats_read(&record->tag) == backend_id ? record
+						      : stats->lost_backend;
+}
+
 const void *
 stats_read_record(const struct worker_stats *stats, enum stats_kind kind,
     uint32_t slot)

@@ -175,6 +175,9 @@ struct backend_stats *worker_stats_backend(struct worker_stats *, uint32_t slot,
  */
 struct backend_stats *worker_stats_kept_backend(struct worker_stats *,
     uint32_t slot, uint64_t backend_id);
+/* For a record that was given out before; records do not move. */
+struct backend_stats *worker_stats_keep_backend(struct worker_stats *,
+    struct backend_stats *, uint64_t backend_id);
 
 /* For readers: the record if its tag is the one given, else NULL. */
 const struct backend_stats *worker_stats_read_backend(

@@ -110,7 +110,9 @@ struct exchange {
 	struct tunnel *tunnel;
 	uint32_t tried[EXCHANGE_TRIES_MAX];
 	uint32_t tries;
-	bool is_trying;			/* counted at choice.backend */
+	struct backend_stats *stats;	/* choice.backend's, since the try
+					 * began */
+	bool is_trying;			/* counted there */
 	bool is_trial_open;		/* choice.is_trial, outcome not told */
 	bool is_stale_replayed;		/* an old connection failed it once */
 	bool holds_retry;		/* of the budget */

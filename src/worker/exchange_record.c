@@ -13,13 +13,13 @@
 #include "worker/neighbours.h"
 #include "worker/refusals.h"
 
+/* The record that the try was counted in, or one that nobody reads when
+ * it has another tenant by now. */
 static struct backend_stats *
 backend_stats_of(const struct exchange *exchange)
 {
-	const struct routed_backend *backend = exchange->choice.backend;
-
-	return worker_stats_kept_backend(exchange->worker->stats,
-	    backend->slot, backend->spec.id);
+	return worker_stats_keep_backend(exchange->worker->stats,
+	    exchange->stats, exchange->choice.backend->spec.id);
 }
 
 /* Makes the records of the choice its own, while it is the present one. */
@@ -50,6 +50,7 @@ exchange_count_try(struct exchange *exchange)
 	const struct routed_backend *backend = exchange->choice.backend;
 	struct backend_stats *stats = claim_stats(exchange);
 
+	exchange->stats = stats;
 	/* A replay at the same backend is not another try. */
 	if (exchange->tries == 0 ||
 	    exchange->tried[exchange->tries - 1] != backend->slot)

@@ -18,10 +18,8 @@ link_open(struct link *link, struct ev_loop *loop, struct buffer_pool *pool,
 }
 
 void
-link_watch(struct link *link, int events)
+link_change_watch(struct link *link, int events)
 {
-	if (events == link_watched(link))
-		return;
 	ev_io_stop(link->loop, &link->io);
 	if (events == EV_NONE)
 		return;

@@ -67,7 +67,13 @@ link_watched(const struct link *link)
 }
 
 /* Watches for these events from now on. */
-void link_watch(struct link *, int events);
+void link_change_watch(struct link *, int events);
+static inline void
+link_watch(struct link *link, int events)
+{
+	if (events != link_watched(link))
+		link_change_watch(link, events);
+}
 
 static inline void
 link_start_reading(struct link *link)

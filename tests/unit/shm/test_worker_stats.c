@@ -156,9 +156,11 @@ what_ends_late_leaves_the_next_tenant_alone(void **state)
 	(void)state;
 	stats_add(&old->requests, 1);
 	assert_ptr_equal(worker_stats_kept_backend(writer, 5, 1), old);
+	assert_ptr_equal(worker_stats_keep_backend(writer, old, 1), old);
 	next = worker_stats_backend(writer, 5, 2);
 	stats_add(&next->requests, 7);
 	stats_add(&worker_stats_kept_backend(writer, 5, 1)->requests, 1);
+	stats_add(&worker_stats_keep_backend(writer, old, 1)->requests, 1);
 	assert_int_equal(worker_stats_read_backend(reader, 5, 2)->requests, 7);
 
 	worker_stats_claim_route(writer, 6, 4);
