@@ -29,7 +29,7 @@ PAGE = ["0", "2", "NULL", "100", "1000", "1000"]
 
 # The real parameters of each; what takes none is not listed.
 PARAMETERS = {
-    "set_up": ["'5000'"], "set_up_locally": ["'5000'"],
+    "set_up": ["'5000'"], "set_up_locally": ["'5000'"], "set_up_locally": ["'5000'"],
     "insert_schema_version": ["99", "'x'", "1"],
     "allocate_backend_ids": ["1", "0"], "allocate_route_ids": ["1", "0"],
     "insert_service": SERVICE, "update_service": SERVICE + ["1"],
@@ -51,6 +51,10 @@ PARAMETERS = {
     "put_note": ["'staged'", "'k'", "7", "'{}'"],
     "delete_note": ["'staged'", "'k'", "7"],
     "delete_notes": ["'staged'", "'k'"],
+    "hold_session": ["'k'", "'i'"], "select_notes_since": ["49990"],
+    "select_notes_of": ["'k7'"], "select_change_time": ["7"],
+    "insert_backends": ["NULL"] * 10, "insert_routes": ["NULL"] * 18,
+    "insert_targets_of": ["NULL"] * 2, "insert_changes": ["NULL"] * 13,
     "select_columns": ["'route'"], "select_last_id": ["'route'"],
     "forget_last_id": ["'route'"], "put_last_id": ["'route'", "7"],
     "notify": ["'7'"], "count_news": ["1", "1000"],
@@ -102,7 +106,7 @@ def filled(cluster, tmp_path_factory):
         SELECT i, 1, now(), 'w', 'unix', 'api', '', 'route', i, 'delete'
         FROM generate_series(2, 20000) AS i;
         UPDATE generation SET value = 20000;
-        INSERT INTO note SELECT 'staged', 'k', i, '{}'
+        INSERT INTO note SELECT 'staged', 'k' || i / 10, i, '{}', i
         FROM generate_series(1, 50000) AS i;
         ANALYZE""")
     yield name
