@@ -13,8 +13,11 @@
 #include "common/random.h"
 #include "registryd/registry.h"
 
-/* From one write of our row to the next. */
-#define PAUSE_S 0.1
+/* From one write of our row to the next, for each instance there is: so
+ * many together write some hundred rows a second, and no more. */
+#define PAUSE_EACH_S  0.01
+#define PAUSE_FIRST_S 0.02
+#define PAUSE_MAX_S   1.0
 /* A row is good for so many heartbeats. */
 #define BEATS_GOOD 3
 /* While somebody listens, and the store tells no news. */
@@ -67,6 +70,20 @@ change_name(struct instances *instances)
 }
 
 static void
+pause_writing(struct registry *registry)
+{
+	struct instances *instances = &registry->instances;
+	ev_timer *pause = &instances->pause;
+
+	pause->repeat = instances->count * PAUSE_EACH_S;
+	if (pause->repeat < PAUSE_FIRST_S)
+		pause->repeat = PAUSE_FIRST_S;
+	if (pause->repeat > PAUSE_MAX_S)
+		pause->repeat = PAUSE_MAX_S;
+	ev_timer_again(registry->loop, pause);
+}
+
+static void
 on_written(void *context, const struct store_outcome *outcome)
 {
 	struct registry *registry = context;
@@ -80,7 +97,7 @@ on_written(void *context, const struct store_outcome *outcome)
 	}
 	if (outcome->result == STORE_OK) {
 		instances->has_row = true;
-		ev_timer_again(registry->loop, &instances->pause);
+		pause_writing(registry);
 	} else if (outcome->result == STORE_CONFLICT) {
 		change_name(instances);
 		instances->has_row = false;
@@ -224,6 +241,7 @@ on_row(void *context, const struct store_instance *instance)
 	row->instance.host = keep_text(&end, instance->host);
 	row->instance.version = keep_text(&end, instance->version);
 	STAILQ_INSERT_TAIL(&registry->instances.coming, row, entry);
+	registry->instances.coming_count++;
 }
 
 static void
@@ -249,6 +267,7 @@ on_rows_read(void *context, const struct store_outcome *outcome)
 	if (outcome->result == STORE_OK) {
 		free_rows(&instances->rows);
 		STAILQ_CONCAT(&instances->rows, &instances->coming);
+		instances->count = instances->coming_count;
 	}
 	free_rows(&instances->coming);
 	if (instances->must_read)	/* told of something more meanwhile */
@@ -267,9 +286,11 @@ read_rows(struct registry *registry)
 	};
 
 	instances->must_read = instances->is_reading;
-	if (!instances->is_reading)
-		instances->is_reading =
-		    store_list_instances(registry->store, &query) == 0;
+	if (instances->is_reading)
+		return;
+	instances->coming_count = 0;
+	instances->is_reading =
+	    store_list_instances(registry->store, &query) == 0;
 }
 
 /* An instance told that it shows a generation. */
@@ -342,7 +363,7 @@ instances_start(struct registry *registry)
 	    registry->daemon->settings->instance, instances->host);
 	random_hex(instances->run, (sizeof(instances->run) - 1) / 2);
 	ev_timer_init(&instances->beat, on_beat, 0.0, 0.0);
-	ev_timer_init(&instances->pause, on_pause, 0.0, PAUSE_S);
+	ev_timer_init(&instances->pause, on_pause, 0.0, PAUSE_FIRST_S);
 	ev_timer_init(&instances->poll, on_poll, 0.0, POLL_S);
 	instances->beat.data = registry;
 	instances->pause.data = registry;

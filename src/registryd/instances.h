@@ -53,6 +53,7 @@ struct instances {
 	void *gone_context;
 
 	struct instance_list rows, coming;
+	uint32_t count, coming_count;
 	bool is_reading, must_read;
 	ev_timer poll;			/* where nothing is heard */
 	LIST_HEAD(, instances_listener) listeners;

@@ -6,29 +6,13 @@ import signal
 
 import pytest
 
+from harness.followers import (
+    generation_of, is_listening, same_tables, table_of)
 from harness.postgres import Cluster
 from harness.relay import Relay
 from harness.wait import wait_until
 
 SLOW = 'store { follow_interval = "1h" }'
-
-
-def table_of(proxy):
-    return [proxy.get(path + "?limit=1000").json["items"]
-            for path in ("/v1/services", "/v1/backends", "/v1/routes")]
-
-
-def same_tables(proxies):
-    tables = [table_of(proxy) for proxy in proxies]
-    return all(table == tables[0] for table in tables)
-
-
-def generation_of(proxy):
-    return proxy.get("/readyz?verbose").json["generation"]
-
-
-def is_listening(proxy):
-    return proxy.metric("sluice_store_listening") == 1
 
 
 def can_register(proxy, name, url):

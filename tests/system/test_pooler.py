@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from harness.followers import table_of
 from harness.pgbouncer import PgBouncer
 from harness.wait import wait_until
 
@@ -16,11 +17,6 @@ def pgbouncer(cluster):
     server = PgBouncer(cluster)
     yield server
     server.close()
-
-
-def table_of(proxy):
-    return [proxy.get(path + "?limit=1000").json["items"]
-            for path in ("/v1/services", "/v1/backends", "/v1/routes")]
 
 
 def write_at_once(proxies, count):

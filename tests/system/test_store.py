@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Several sluices on one PostgreSQL."""
 
-import random
 import threading
 
 import pytest
 
+from harness.followers import (
+    RandomLife, generation_of, is_listening, same_tables, table_of)
 from harness.load import Load
 from harness.nginx import Nginx
 from harness.wait import wait_until
@@ -17,25 +18,6 @@ FAST = 'store { follow_interval = "200ms" }'
 @pytest.fixture
 def environment(database):
     return {"DB_DRIVER": "postgres", "DATABASE_URL": database}
-
-
-def table_of(proxy):
-    """All that the database must agree on, times and versions too."""
-    return [proxy.get(path + "?limit=1000").json["items"]
-            for path in ("/v1/services", "/v1/backends", "/v1/routes")]
-
-
-def generation_of(proxy):
-    return proxy.get("/readyz?verbose").json["generation"]
-
-
-def is_listening(proxy):
-    return proxy.metric("sluice_store_listening") == 1
-
-
-def same_tables(proxies):
-    tables = [table_of(proxy) for proxy in proxies]
-    return all(table == tables[0] for table in tables)
 
 
 def listeners(cluster, url):
@@ -110,37 +92,14 @@ def test_without_notifications_the_timer_converges(
     assert same_tables([one, two])
 
 
-def test_no_change_is_lost_in_a_random_run(sluice, environment):
-    proxies = [sluice(SLOW, name=name, environment=environment)
-               for name in "abc"]
-    seed = random.randrange(1 << 30)
-
-    def run(number):
-        dice = random.Random(seed + number)
-        proxy = proxies[number]
-        for i in range(60):
-            name = f"s{dice.randrange(12)}"
-            if dice.random() < 0.7:
-                proxy.post("/register", {
-                    "name": name, "routes": [f"/p{dice.randrange(9)}"],
-                    "base_url": f"http://127.0.0.1:{dice.randrange(1, 9)}"})
-            else:
-                proxy.post("/deregister", {"name": name})
-            if number == 0 and i % 20 == 10:
-                proxy.kill_role("registryd")
-
-    threads = [threading.Thread(target=run, args=(number,))
-               for number in range(len(proxies))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    wait_until(lambda: len({generation_of(proxy) for proxy in proxies}) == 1,
-               what=f"one generation, seed {seed}")
-    assert same_tables(proxies), seed
-    before = table_of(proxies[1])
-    proxies[1].kill_role("registryd")   # from the database
-    assert table_of(proxies[1]) == before, seed
+def test_no_change_is_lost_in_a_random_run(
+        sluice, cluster, database, backend, environment):
+    """The same at full length: bench/follow."""
+    proxies = [sluice(SLOW + "\nworkers = 1", name=name,
+                      environment=environment) for name in "abcd"]
+    life = RandomLife(proxies, cluster, database, backend().url)
+    life.run(changes=1200, kills=6)
+    life.check()
 
 
 def test_those_that_start_empty_write_at_once(sluice, environment):
