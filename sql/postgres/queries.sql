@@ -528,6 +528,13 @@ SELECT pg_notify('sluice_instances', $1)
 -- name: listen_instances
 LISTEN sluice_instances
 
+-- Who waits for a generation asks all to tell when they show it.
+-- name: notify_wanted
+SELECT pg_notify('sluice_wanted', $1)
+
+-- name: listen_wanted
+LISTEN sluice_wanted
+
 -- How many connections others' sluices have to this database.
 -- name: count_users
 SELECT count(*) FROM pg_stat_activity

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/value.h"
 
@@ -31,6 +32,11 @@ take_common(struct draft *draft, const char *variable, const char *name)
 
 	if (value == NULL || *value == '\0')
 		return;
+	/* Another store than was meant is no help. */
+	if (strcmp(variable, "DB_DRIVER") == 0) {
+		draft_put_text(draft, row, value, variable);
+		return;
+	}
 	if (value_put_text(draft->settings, row, value, true, &why) == 0) {
 		draft_set_origin(draft, row, variable);
 	} else {

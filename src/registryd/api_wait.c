@@ -26,6 +26,7 @@ struct api_wait {
 	uint64_t generation;
 	int64_t timeout_ms;
 	bool is_known;			/* the rows were read */
+	bool has_asked;			/* those behind to tell */
 
 	/* the answer that is held */
 	unsigned int status;
@@ -200,8 +201,14 @@ on_heard(void *context, const struct store_outcome *outcome)
 		return;
 	STAILQ_FOREACH(row, &wait->registry->instances.rows, entry)
 		if (is_behind(wait, &row->instance))
-			return;
-	reply_held(wait);
+			break;
+	if (row == NULL) {
+		reply_held(wait);
+		return;
+	}
+	if (!wait->has_asked)
+		instances_want(wait->registry, wait->generation);
+	wait->has_asked = true;
 }
 
 static void

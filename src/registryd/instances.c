@@ -13,15 +13,12 @@
 #include "common/random.h"
 #include "registryd/registry.h"
 
-/* From one write of our row to the next, for each instance there is: so
- * many together write some hundred rows a second, and no more. */
-#define PAUSE_EACH_S  0.01
-#define PAUSE_FIRST_S 0.02
-#define PAUSE_MAX_S   1.0
+/* From one write of our row to the next, if nobody asks for it. */
+#define PAUSE_S 1.0
 /* A row is good for so many heartbeats. */
 #define BEATS_GOOD 3
-/* While somebody listens, and the store tells no news. */
-#define POLL_S 0.5
+/* While somebody listens: what was told may have been lost. */
+#define POLL_S 1.0
 
 static void write_row(struct registry *);
 static void read_rows(struct registry *);
@@ -70,20 +67,6 @@ change_name(struct instances *instances)
 }
 
 static void
-pause_writing(struct registry *registry)
-{
-	struct instances *instances = &registry->instances;
-	ev_timer *pause = &instances->pause;
-
-	pause->repeat = instances->count * PAUSE_EACH_S;
-	if (pause->repeat < PAUSE_FIRST_S)
-		pause->repeat = PAUSE_FIRST_S;
-	if (pause->repeat > PAUSE_MAX_S)
-		pause->repeat = PAUSE_MAX_S;
-	ev_timer_again(registry->loop, pause);
-}
-
-static void
 on_written(void *context, const struct store_outcome *outcome)
 {
 	struct registry *registry = context;
@@ -97,7 +80,9 @@ on_written(void *context, const struct store_outcome *outcome)
 	}
 	if (outcome->result == STORE_OK) {
 		instances->has_row = true;
-		pause_writing(registry);
+		ev_timer_again(registry->loop, &instances->pause);
+		if (instances->must_write)	/* at once, if it is wanted */
+			write_row(registry);
 	} else if (outcome->result == STORE_CONFLICT) {
 		change_name(instances);
 		instances->has_row = false;
@@ -112,21 +97,25 @@ static void
 write_row(struct registry *registry)
 {
 	struct instances *instances = &registry->instances;
+	bool is_wanted = instances->wanted != 0 &&
+	    instances->shown >= instances->wanted;
 	struct store_instance_put put = {
 		.good_ms = BEATS_GOOD *
 		    registry->daemon->settings->store.heartbeat_ms,
 		.takes_over = !instances->has_row,
-		.is_news = instances->told != instances->shown ||
-		    !instances->has_row,
+		.is_news = is_wanted || !instances->has_row,
 	};
 
 	instances->must_write = true;
 	if (instances->is_writing || instances->gone != NULL ||
-	    ev_is_active(&instances->pause) || !is_up(registry))
+	    (!is_wanted && ev_is_active(&instances->pause)) ||
+	    !is_up(registry))
 		return;
 	instances_self(registry, &put.instance);
 	instances->must_write = false;
 	instances->told = instances->shown;
+	if (is_wanted)
+		instances->wanted = 0;
 	instances->is_writing = store_put_instance(registry->store, &put,
 	    on_written, registry) == 0;
 }
@@ -241,7 +230,6 @@ on_row(void *context, const struct store_instance *instance)
 	row->instance.host = keep_text(&end, instance->host);
 	row->instance.version = keep_text(&end, instance->version);
 	STAILQ_INSERT_TAIL(&registry->instances.coming, row, entry);
-	registry->instances.coming_count++;
 }
 
 static void
@@ -267,7 +255,6 @@ on_rows_read(void *context, const struct store_outcome *outcome)
 	if (outcome->result == STORE_OK) {
 		free_rows(&instances->rows);
 		STAILQ_CONCAT(&instances->rows, &instances->coming);
-		instances->count = instances->coming_count;
 	}
 	free_rows(&instances->coming);
 	if (instances->must_read)	/* told of something more meanwhile */
@@ -288,7 +275,6 @@ read_rows(struct registry *registry)
 	instances->must_read = instances->is_reading;
 	if (instances->is_reading)
 		return;
-	instances->coming_count = 0;
 	instances->is_reading =
 	    store_list_instances(registry->store, &query) == 0;
 }
@@ -304,17 +290,41 @@ on_news(void *context, uint64_t generation)
 		read_rows(registry);
 }
 
+/* Somebody waits for a generation, and is told when we show it. */
+static void
+on_wanted(void *context, uint64_t generation)
+{
+	struct registry *registry = context;
+	struct instances *instances = &registry->instances;
+
+	if (generation > instances->wanted)
+		instances->wanted = generation;
+	if (instances->shown >= generation)
+		write_row(registry);
+}
+
+static void
+on_asked(void *context, const struct store_outcome *outcome)
+{
+	(void)context, (void)outcome;	/* else the poll will find out */
+}
+
+void
+instances_want(struct registry *registry, uint64_t generation)
+{
+	(void)!store_want_instances(registry->store, generation, on_asked,
+	    registry);
+}
+
 static void
 on_poll(struct ev_loop *loop, ev_timer *poll, int events)
 {
 	struct registry *registry = poll->data;
-	struct store_figures figures;
 
 	(void)events;
-	store_figures(registry->store, &figures);
 	if (LIST_EMPTY(&registry->instances.listeners))
 		ev_timer_stop(loop, poll);
-	else if (!figures.is_listening)
+	else
 		read_rows(registry);
 }
 
@@ -363,13 +373,14 @@ instances_start(struct registry *registry)
 	    registry->daemon->settings->instance, instances->host);
 	random_hex(instances->run, (sizeof(instances->run) - 1) / 2);
 	ev_timer_init(&instances->beat, on_beat, 0.0, 0.0);
-	ev_timer_init(&instances->pause, on_pause, 0.0, PAUSE_FIRST_S);
+	ev_timer_init(&instances->pause, on_pause, 0.0, PAUSE_S);
 	ev_timer_init(&instances->poll, on_poll, 0.0, POLL_S);
 	instances->beat.data = registry;
 	instances->pause.data = registry;
 	instances->poll.data = registry;
 	if (store_can_follow(registry->store))
-		store_set_on_instances(registry->store, on_news, registry);
+		store_set_on_instances(registry->store, on_news, on_wanted,
+		    registry);
 	instances_reload(registry);
 }
 

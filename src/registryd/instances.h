@@ -1,11 +1,14 @@
 /*
  * registryd/instances.h - the sluices that share the store, and ourselves.
  *
- * We put a row about ourselves whenever the table shows another generation
- * (one write at a time, with pauses in between, so that a burst of changes
- * is one write), and every store.heartbeat; and take it away when we stop.
- * What the rows say is read with each heartbeat, for /metrics, and when
- * somebody waits for them (api_wait.c).
+ * We put a row about ourselves when the table shows another generation (at
+ * most one a second: a burst of changes is one write), and every
+ * store.heartbeat; and take it away when we stop.  Who waits for others to
+ * show a generation (api_wait.c) asks for it: then they write at once, and
+ * tell; nobody is told otherwise.
+ *
+ * The rows are read with each heartbeat, for /metrics, and while somebody
+ * waits for them.
  *
  * Our name is the setting instance, "@" and the host.  Another sluice may
  * have it, too: who finds its row taken adds "#" and the run to its own.
@@ -49,13 +52,13 @@ struct instances {
 	bool has_row;			/* our run wrote it before */
 	bool is_writing, must_write;
 	uint64_t shown, told;		/* generation; of the last write */
+	uint64_t wanted;		/* to be told of; 0: none is */
 	void (*gone)(void *context);	/* our row is away; while leaving */
 	void *gone_context;
 
 	struct instance_list rows, coming;
-	uint32_t count, coming_count;
 	bool is_reading, must_read;
-	ev_timer poll;			/* where nothing is heard */
+	ev_timer poll;			/* while somebody listens */
 	LIST_HEAD(, instances_listener) listeners;
 };
 
@@ -74,9 +77,11 @@ void instances_up(struct registry *);
 void instances_leave(struct registry *, void (*gone)(void *context),
     void *context);
 
-/* Reads the rows and tells all who listen; they go on being told when an
- * instance shows another generation. */
+/* Reads the rows and tells all who listen; they go on being told, when an
+ * instance tells, and now and then. */
 void instances_listen(struct registry *, struct instances_listener *);
+/* Asks all to tell when they show it. */
+void instances_want(struct registry *, uint64_t generation);
 void instances_ignore(struct instances_listener *);
 
 /* Of a store that nobody shares: ourselves alone. */

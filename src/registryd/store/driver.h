@@ -31,7 +31,7 @@ struct store {
 	void *on_up_context;
 	store_news_fn *on_news;
 	void *on_news_context;
-	store_news_fn *on_instances;
+	store_news_fn *on_instances, *on_wanted;
 	void *on_instances_context;
 	struct store_figures figures;	/* the driver keeps it true */
 };

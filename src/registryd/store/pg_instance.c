@@ -14,14 +14,15 @@
 
 /* The others are told when the transaction is committed. */
 static void
-send_notification(struct pg_job *job, uint64_t generation)
+send_notification(struct pg_job *job, enum store_query query,
+    uint64_t generation)
 {
 	char text[24];
 	struct cell cell;
 
 	snprintf(text, sizeof(text), "%" PRIu64, generation);
 	cell = cell_text(text);
-	pg_job_send(job, QUERY_NOTIFY_INSTANCES, &cell, 1, 0);
+	pg_job_send(job, query, &cell, 1, 0);
 }
 
 /* Putting ---------------------------------------------------------------- */
@@ -45,7 +46,8 @@ put_start(struct pg_job *job)
 	pg_job_send(job, QUERY_COMMIT_LAZILY, NULL, 0, 0);
 	pg_job_send(job, QUERY_PUT_INSTANCE, cells, COUNT_OF(cells), 0);
 	if (put->is_news)
-		send_notification(job, instance->generation);
+		send_notification(job, QUERY_NOTIFY_INSTANCES,
+		    instance->generation);
 	else
 		pg_job_send(job, QUERY_FORGET_INSTANCES, NULL, 0, 0);
 	pg_job_sync(job);
@@ -87,12 +89,12 @@ remove_start(struct pg_job *job)
 	};
 
 	pg_job_send(job, QUERY_DELETE_INSTANCE, cells, COUNT_OF(cells), 0);
-	send_notification(job, instance->generation);
+	send_notification(job, QUERY_NOTIFY_INSTANCES, instance->generation);
 	pg_job_sync(job);
 }
 
 static void
-remove_answered(struct pg_job *job, enum store_query query, uint32_t tag,
+nothing_answered(struct pg_job *job, enum store_query query, uint32_t tag,
     const PGresult *result)
 {
 	(void)job, (void)query, (void)tag, (void)result;
@@ -100,7 +102,7 @@ remove_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 
 static const struct pg_job_type remove_type = {
 	.start = remove_start,
-	.answered = remove_answered,
+	.answered = nothing_answered,
 	.synced = pg_job_end,
 };
 
@@ -155,4 +157,25 @@ struct pg_job *
 pg_list_instances_new(struct store_request *request)
 {
 	return pg_job_new(sizeof(struct pg_job), &list_type, request);
+}
+
+/* Asking ----------------------------------------------------------------- */
+
+static void
+want_start(struct pg_job *job)
+{
+	send_notification(job, QUERY_NOTIFY_WANTED, job->request->ask.wanted);
+	pg_job_sync(job);
+}
+
+static const struct pg_job_type want_type = {
+	.start = want_start,
+	.answered = nothing_answered,
+	.synced = pg_job_end,
+};
+
+struct pg_job *
+pg_want_instances_new(struct store_request *request)
+{
+	return pg_job_new(sizeof(struct pg_job), &want_type, request);
 }

@@ -72,6 +72,7 @@ struct pg_job *pg_follow_new(struct store_request *);
 struct pg_job *pg_put_instance_new(struct store_request *);
 struct pg_job *pg_remove_instance_new(struct store_request *);
 struct pg_job *pg_list_instances_new(struct store_request *);
+struct pg_job *pg_want_instances_new(struct store_request *);
 /* Makes a new connection ready, and migrates if that is due. */
 struct pg_job *pg_setup_new(struct store_request *);
 

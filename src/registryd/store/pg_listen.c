@@ -31,20 +31,21 @@ struct pg_listen {
 	ev_timer retry, ping;
 };
 
+/* Whoever hears what is told on a channel. */
 static void
-tell_news(struct pg_listen *listen, uint64_t generation)
+tell(struct pg_listen *listen, const char *channel, uint64_t generation)
 {
-	if (listen->store->on_news != NULL)
-		listen->store->on_news(listen->store->on_news_context,
-		    generation);
-}
+	struct store *store = listen->store;
+	store_news_fn *hear = store->on_news;
+	void *context = store->on_news_context;
 
-static void
-tell_instances(struct pg_listen *listen, uint64_t generation)
-{
-	if (listen->store->on_instances != NULL)
-		listen->store->on_instances(
-		    listen->store->on_instances_context, generation);
+	if (strcmp(channel, "sluice_generation") != 0) {
+		hear = strcmp(channel, "sluice_wanted") == 0
+		    ? store->on_wanted : store->on_instances;
+		context = store->on_instances_context;
+	}
+	if (hear != NULL)
+		hear(context, generation);
 }
 
 static void
@@ -105,8 +106,8 @@ on_synced(void *context)
 		return;			/* it was asked */
 	listen->failure_count = 0;
 	listen->store->figures.is_listening = true;
-	tell_news(listen, 0);
-	tell_instances(listen, 0);
+	tell(listen, "sluice_generation", 0);
+	tell(listen, "sluice_instances", 0);
 }
 
 static const struct pg_user listen_user = {
@@ -126,6 +127,7 @@ on_connected(void *context, struct pg_connection *connection)
 	pg_connection_set_user(connection, &listen_user, context);
 	pg_connection_send(connection, QUERY_LISTEN, NULL, 0, 0);
 	pg_connection_send(connection, QUERY_LISTEN_INSTANCES, NULL, 0, 0);
+	pg_connection_send(connection, QUERY_LISTEN_WANTED, NULL, 0, 0);
 	pg_connection_sync(connection);
 	ev_timer_again(listen->loop, &listen->ping);
 }
@@ -148,12 +150,8 @@ on_notified(void *context, const char *channel, const char *payload)
 {
 	unsigned long long generation;
 
-	if (bytes_to_number(bytes_of(payload), INT64_MAX, &generation) == -1)
-		return;
-	if (strcmp(channel, "sluice_instances") == 0)
-		tell_instances(context, generation);
-	else
-		tell_news(context, generation);
+	if (bytes_to_number(bytes_of(payload), INT64_MAX, &generation) == 0)
+		tell(context, channel, generation);
 }
 
 static const struct pg_owner listen_owner = {

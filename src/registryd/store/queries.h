@@ -93,6 +93,8 @@ enum store_query {
 	QUERY_SELECT_INSTANCES,
 	QUERY_NOTIFY_INSTANCES,		/* generation, as text */
 	QUERY_LISTEN_INSTANCES,
+	QUERY_NOTIFY_WANTED,		/* generation, as text */
+	QUERY_LISTEN_WANTED,
 	QUERY_COUNT_USERS,		/* connections of sluices */
 	QUERY_POSTGRES_END,
 	/* those behind: SQLite alone, of a replica */

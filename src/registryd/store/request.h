@@ -28,6 +28,7 @@ enum request_type {
 	REQUEST_PUT_INSTANCE,
 	REQUEST_REMOVE_INSTANCE,
 	REQUEST_LIST_INSTANCES,
+	REQUEST_WANT_INSTANCES,
 	REQUEST_REPLICATE,		/* of a replica alone */
 };
 
@@ -45,6 +46,7 @@ struct store_request {
 		struct store_follow_query follow;
 		struct store_instance_put put_instance;	/* or to remove */
 		struct store_instance_query list_instances;
+		uint64_t wanted;
 		struct store_events events;
 		struct store_extent *extent;
 		struct store_prune_order prune;

@@ -197,11 +197,26 @@ store_list_instances(struct store *store,
 	return submit(store, request);
 }
 
+int
+store_want_instances(struct store *store, uint64_t generation,
+    store_done_fn *done, void *context)
+{
+	struct store_request *request;
+
+	invariant(store_can_follow(store));
+	request = request_new(REQUEST_WANT_INSTANCES, done, context);
+	if (request == NULL)
+		return -1;
+	request->ask.wanted = generation;
+	return submit(store, request);
+}
+
 void
 store_set_on_instances(struct store *store, store_news_fn *on_instances,
-    void *context)
+    store_news_fn *on_wanted, void *context)
 {
 	store->on_instances = on_instances;
+	store->on_wanted = on_wanted;
 	store->on_instances_context = context;
 }
 

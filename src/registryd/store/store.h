@@ -219,7 +219,8 @@ void store_set_on_news(struct store *, store_news_fn *, void *context);
  * Those that share the store; all of this only where store_can_follow().
  *
  * Puts the row of an instance.  CONFLICT: another run has the name, and
- * takes_over is not set.  is_news: the others are told, by on_instances.
+ * takes_over is not set.  is_news: the others are told, by on_instances;
+ * somebody had asked for that, or it is the first time.
  */
 struct store_instance_put {
 	struct store_instance instance;	/* texts borrowed until done */
@@ -239,9 +240,13 @@ struct store_instance_query {
 };
 MUST_CHECK int store_list_instances(struct store *,
     const struct store_instance_query *);
-/* An instance put a row, of that generation, or took its own away; 0: may
- * have, as with on_news. */
-void store_set_on_instances(struct store *, store_news_fn *, void *context);
+/* Asks all, by on_wanted, to tell when they show a generation. */
+MUST_CHECK int store_want_instances(struct store *, uint64_t generation,
+    store_done_fn *, void *context);
+/* on_instances: an instance told that it shows that generation, or took its
+ * row away; 0: may have, as with on_news. */
+void store_set_on_instances(struct store *, store_news_fn *on_instances,
+    store_news_fn *on_wanted, void *context);
 
 /* One transaction.  Arrays and actor are borrowed until the callback. */
 struct store_commit {

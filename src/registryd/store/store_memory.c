@@ -34,6 +34,7 @@ carry_out(struct store_memory *memory, struct store_request *request)
 	case REQUEST_PUT_INSTANCE:
 	case REQUEST_REMOVE_INSTANCE:
 	case REQUEST_LIST_INSTANCES:
+	case REQUEST_WANT_INSTANCES:
 	case REQUEST_READ_NOTES:
 	case REQUEST_REPLICATE:		/* never: no replica */
 		break;

@@ -99,6 +99,8 @@ job_for(struct store_request *request)
 		return pg_remove_instance_new(request);
 	case REQUEST_LIST_INSTANCES:
 		return pg_list_instances_new(request);
+	case REQUEST_WANT_INSTANCES:
+		return pg_want_instances_new(request);
 	case REQUEST_OPEN:
 	case REQUEST_PING:
 	case REQUEST_REPLICATE:		/* never: no replica */

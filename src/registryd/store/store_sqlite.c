@@ -181,6 +181,7 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 	case REQUEST_PUT_INSTANCE:
 	case REQUEST_REMOVE_INSTANCE:
 	case REQUEST_LIST_INSTANCES:
+	case REQUEST_WANT_INSTANCES:
 		break;
 	case REQUEST_PING:
 		ping(&sqlite->db, request);

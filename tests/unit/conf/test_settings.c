@@ -441,6 +441,62 @@ the_environment_overrides(void **state)
 	buf_free(&errors);
 }
 
+/* What a bad value of the environment's is told, and the default used. */
+static const struct {
+	const char *variable, *value, *warning;
+} bad_values[] = {
+	{ "DATABASE_POOL_SIZE", "0", "store.pool_size = 10 is used" },
+	{ "DATABASE_POOL_SIZE", "-1", "store.pool_size = 10 is used" },
+	{ "DATABASE_POOL_SIZE", "1001", "store.pool_size = 10 is used" },
+	{ "DATABASE_POOL_SIZE", "ten", "store.pool_size = 10 is used" },
+	{ "DATABASE_MAX_IDLE_CONNS", "1.5", "store.pool_idle = 5 is used" },
+	{ "DATABASE_CONN_MAX_LIFETIME", "soon",
+	  "store.connection_lifetime = \"1h\" is used" },
+	{ "DATABASE_CONN_MAX_LIFETIME", "-5s",
+	  "store.connection_lifetime = \"1h\" is used" },
+	{ "DATABASE_PATH", "sluice.db", "store.path = \"\" is used" },
+};
+
+static void
+bad_values_of_the_environment_are_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad_values); i++) {
+		struct buf errors = { 0 };
+		struct settings *settings;
+
+		setenv(bad_values[i].variable, bad_values[i].value, 1);
+		settings = read_overridden(NULL, 0, &errors);
+		unsetenv(bad_values[i].variable);
+		if (settings == NULL || errors.data == NULL ||
+		    strstr(errors.data, bad_values[i].warning) == NULL ||
+		    strstr(errors.data, "warning") == NULL)
+			fail_msg("%s=%s: %s", bad_values[i].variable,
+			    bad_values[i].value,
+			    errors.data == NULL ? "" : errors.data);
+		assert_int_equal(settings->store.pool_size, 10);
+		assert_int_equal(settings->store.pool_idle, 5);
+		assert_int_equal(settings->store.connection_lifetime_ms,
+		    3600 * 1000);
+		settings_free(&settings);
+		buf_free(&errors);
+	}
+}
+
+static void
+an_unknown_driver_is_a_fault(void **state)
+{
+	struct buf errors = { 0 };
+
+	(void)state;
+	setenv("DB_DRIVER", "oracle", 1);
+	assert_null(read_overridden(NULL, 0, &errors));
+	unsetenv("DB_DRIVER");
+	assert_non_null(strstr(errors.data, "DB_DRIVER: store.driver: "
+	    "'oracle' is unknown; give one of memory, sqlite"));
+	buf_free(&errors);
+}
+
 static const struct {
 	const char *sentence, *text, *warnings;
 } advices[] = {
@@ -583,6 +639,8 @@ main(void)
 		cmocka_unit_test(passwords_are_not_shown),
 		cmocka_unit_test(compare_says_what_a_reload_takes),
 		cmocka_unit_test(the_environment_overrides),
+		cmocka_unit_test(bad_values_of_the_environment_are_told),
+		cmocka_unit_test(an_unknown_driver_is_a_fault),
 		cmocka_unit_test(warnings_leave_the_settings_good),
 		cmocka_unit_test(an_unknown_override_is_a_fault),
 		cmocka_unit_test(includes_are_found_beside_the_file),

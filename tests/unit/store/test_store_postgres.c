@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "contract.h"
+#include "registryd/store/pg_pool.h"
 
 static const char *url;
 
@@ -195,6 +196,50 @@ a_killed_connection_is_replaced(void **state)
 	fixture_free(&fixture);
 }
 
+/* Answers to pings. */
+struct answers {
+	uint32_t good, refused, due;
+	struct ev_loop *loop;
+};
+
+static void
+on_ping(void *context, const struct store_outcome *outcome)
+{
+	struct answers *answers = context;
+
+	if (outcome->result == STORE_OK)
+		answers->good++;
+	else if (strstr(outcome->message, "too many requests wait") != NULL)
+		answers->refused++;
+	if (--answers->due == 0)
+		ev_break(answers->loop, EVBREAK_ONE);
+}
+
+static void
+more_than_may_wait_are_refused(void **state)
+{
+	struct fixture fixture;
+	struct answers answers = { 0 };
+	struct store_figures figures;
+
+	(void)state;
+	make(&fixture);
+	answers.loop = fixture.loop;
+	for (uint32_t i = 0; i < PG_WAITING_MAX + 50; i++, answers.due++)
+		assert_int_equal(store_ping(fixture.store, on_ping, &answers),
+		    0);
+	store_figures(fixture.store, &figures);
+	assert_int_equal(figures.waiting, PG_WAITING_MAX);
+	ev_run(fixture.loop, 0);
+	/* The first did not have to wait. */
+	assert_int_equal(answers.good, PG_WAITING_MAX + 1);
+	assert_int_equal(answers.refused, 49);
+	store_figures(fixture.store, &figures);
+	assert_int_equal(figures.waiting, 0);
+	assert_true(figures.open <= 4);
+	fixture_free(&fixture);
+}
+
 static void
 a_host_without_an_address_is_told(void **state)
 {
@@ -372,6 +417,7 @@ main(void)
 		    a_commit_behind_a_lock_times_out_and_leaves_no_trace),
 		cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
 		cmocka_unit_test(a_killed_connection_is_replaced),
+		cmocka_unit_test(more_than_may_wait_are_refused),
 		cmocka_unit_test(a_host_without_an_address_is_told),
 		cmocka_unit_test(two_instances_share_one_line_of_generations),
 		cmocka_unit_test(commits_are_heard_and_read_by_generation),
