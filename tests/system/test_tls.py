@@ -5,15 +5,18 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 
 import pytest
 
 from harness.certificates import Authority, Identity, openssl
 from harness.registrant import Registrant
+from harness.sluice import Sluice
 from harness.wait import wait_until
 
 # Every family of commands, as it is without TLS: the fixtures of this file
@@ -326,16 +329,21 @@ def test_registryd_comes_back_with_what_is_renewed(proxy, client, backend):
     """Its successor is given what master read last."""
     client.route("a.example", "/", backend().url)
     client.apply()
+    lost = [client, *(Registrant(proxy) for _ in range(50))]
+    for number, session in enumerate(lost[1:]):
+        session.register("many", f"i{number}")
     after = proxy.identity.renew()
     proxy.ctl("reload")
     proxy.identity.key.unlink()
     proxy.kill_role("registryd")
-    assert client.read() is None
     assert shown_by(proxy) == after
-    with Registrant(proxy) as again:
-        again.sid = client.sid
-        assert again.say(f"RECONNECT|{client.sid}") == "OK"
-        assert again.ask("PING") == "PONG"
+    for session in lost:
+        assert session.read() is None
+        with Registrant(proxy) as again:
+            again.sid = session.sid
+            assert again.say(f"RECONNECT|{session.sid}") == "OK"
+            assert again.ask("PING") == "PONG"
+        session.close()
     assert proxy.ask_traffic("GET", "/", {"Host": "a.example"}) == 200
 
 
@@ -382,6 +390,33 @@ def test_the_key_is_master_s_alone(proxy):
     assert b"PRIVATE KEY" not in master["sluice.conf"]
     for row in proxy.processes():
         assert sealed(row["pid"]) == {}, row
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
+def test_only_root_need_be_able_to_read_the_key(authority):
+    """The roles run as another user, and come back as that one."""
+    with tempfile.TemporaryDirectory() as name:
+        home = pathlib.Path(name)
+        identity = Identity(authority, home / "tls")
+        identity.key.chmod(0o600)
+        identity.key.parent.chmod(0o700)
+        proxy = Sluice(home / "a", 'user = "nobody"\nlog { level = "info" }',
+                       identity=identity)
+        for path in home, home / "a", home / "a" / "state":
+            os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
+        try:
+            proxy.start()
+            pid = proxy.pid("registryd")
+            assert pathlib.Path(f"/proc/{pid}").stat().st_uid != 0
+            before = shown_by(proxy)
+            after = identity.renew()
+            assert proxy.ctl("reload").returncode == 0
+            proxy.kill_role("registryd")
+            assert before != after == shown_by(proxy)
+            with Registrant(proxy) as client:
+                client.register()
+        finally:
+            proxy.end()
 
 
 # Many
