@@ -110,7 +110,8 @@ ctl_import(const struct ctl *ctl, int argc, char **argv)
 	}
 	if (!ctl->is_timeout_given)
 		patient.timeout_ms = IMPORT_TIMEOUT_MS;
-	result = ctl_ask(&patient, "POST", target, buf_bytes(&body), &answer, &doc);
+	result = ctl_ask(&patient, "POST", target, buf_bytes(&body), &answer,
+	    &doc);
 	if (doc != NULL && ctl->wants_json)
 		printf("%.*s\n", BYTES_ARGS(buf_bytes(&answer.body)));
 	else if (doc != NULL)

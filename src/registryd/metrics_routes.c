@@ -30,7 +30,8 @@ sum_route(const struct metrics_page *page, uint32_t slot, uint64_t id,
 }
 
 static void
-write_codes(struct buf *buf, struct bytes label, const struct route_figures *sum)
+write_codes(struct buf *buf, struct bytes label,
+    const struct route_figures *sum)
 {
 	char code[8];
 	const struct metric_label labels[] = {

@@ -227,7 +227,8 @@ back_chunk(struct worker_stats *stats, const struct stats_array *array,
 }
 
 void *
-stats_backed_record(struct worker_stats *stats, enum stats_kind kind, uint32_t slot)
+stats_backed_record(struct worker_stats *stats, enum stats_kind kind,
+    uint32_t slot)
 {
 	const struct stats_array *array = &stats->arrays[kind];
 

@@ -120,7 +120,8 @@ open_link(void **state)
 	peer.takes = SIZE_MAX;
 	fixture.loop = ev_loop_new(EVFLAG_AUTO);
 	buffer_pool_init(&fixture.pool);
-	link_open(&fixture.link, fixture.loop, &fixture.pool, stream, on_event, NULL);
+	link_open(&fixture.link, fixture.loop, &fixture.pool, stream, on_event,
+	    NULL);
 	*state = &fixture;
 	return 0;
 }
