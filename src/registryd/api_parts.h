@@ -115,7 +115,8 @@ struct write *api_write_new(struct admin_request *, write_plan_fn *,
 
 /* Reading ---------------------------------------------------------------- */
 
-/* Answers 503 and returns false while there is no model. */
+/* Answers 503, or 409 where it is held, and returns false while there is no
+ * model. */
 bool api_has_model(struct registry *, struct admin_request *);
 
 /* limit and cursor of a list.  false: answered. */

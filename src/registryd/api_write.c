@@ -116,10 +116,12 @@ api_is_same_text(char *a, char *b)
 bool
 api_has_model(struct registry *registry, struct admin_request *request)
 {
+	struct problem problem;
+
 	if (registry->model != NULL)
 		return true;
-	api_reply_problem(request, 503, "store_unavailable",
-	    "the store has not been read yet; try again");
+	registry_no_model(registry, &problem);
+	admin_reply_problem(request, &problem);
 	return false;
 }
 

@@ -239,6 +239,7 @@ start_writes(struct registry *registry)
 	const struct write_backing backing = {
 		.store = registry->store,
 		.model = registry_model,
+		.no_model = registry_no_model,
 		.check_room = registry_check_room,
 		.publish = registry_publish,
 		.applied = on_applied,

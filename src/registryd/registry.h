@@ -123,6 +123,7 @@ void registry_load_static(struct registry *);
 
 /* registry_publish.c: what the write queue asks for. */
 struct model *registry_model(void *registry);
+void registry_no_model(void *registry, struct problem *);
 int registry_check_room(void *registry, const struct write *,
     struct problem *);
 int registry_publish(void *registry, uint64_t generation, struct problem *);

@@ -55,6 +55,7 @@ registry_take_model(struct registry *registry, struct model *model)
 	if (!guard_lets_through(&registry->guard, registry->daemon->settings,
 		model, registry->table)) {
 		model_free(&model);
+		protocol_turn_away(registry->protocol);
 		retry_load(registry);
 		return false;
 	}

@@ -25,6 +25,27 @@ registry_model(void *context)
 	return registry->model;
 }
 
+static int
+refuse_held(const struct registry *registry, struct problem *problem)
+{
+	char text[GUARD_TEXT_SIZE];
+
+	guard_describe(&registry->guard, text);
+	return problem_set(problem, 409, "store_held", NULL, "%s", text);
+}
+
+void
+registry_no_model(void *context, struct problem *problem)
+{
+	const struct registry *registry = context;
+
+	if (registry->guard.is_held)
+		refuse_held(registry, problem);
+	else
+		problem_set(problem, 503, "store_unavailable", NULL,
+		    "the store has not been read yet; try again");
+}
+
 struct growth {
 	uint32_t services, backends, routes, paths;
 };
@@ -71,13 +92,9 @@ check_guard(const struct registry *registry, const struct write *write,
 	struct guard_loss loss = {
 		.routed = registry->model->routes.count,
 	};
-	char text[GUARD_TEXT_SIZE];
 
-	if (registry->guard.is_held) {
-		guard_describe(&registry->guard, text);
-		return problem_set(problem, 409, "store_held", NULL, "%s",
-		    text);
-	}
+	if (registry->guard.is_held)
+		return refuse_held(registry, problem);
 	for (uint32_t i = 0; i < write->change_count; i++)
 		loss.removed += write->changes[i].is_removal &&
 		    write->changes[i].kind == OBJECT_ROUTE;

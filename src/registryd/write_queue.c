@@ -188,8 +188,7 @@ begin(struct write_queue *queue, struct write *write)
 
 	queue->current = write;
 	if (model == NULL) {
-		problem_set(&write->problem, 503, "store_unavailable", NULL,
-		    "the store has not been read yet; try again");
+		backing->no_model(backing->context, &write->problem);
 	} else if ((planned = write->plan(write, model, write->context)) ==
 	    WRITE_WAITS) {
 		return;

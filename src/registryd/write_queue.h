@@ -95,8 +95,9 @@ MUST_CHECK int write_remove_service_whole(struct write *,
 /* What a queue works with and on. */
 struct write_backing {
 	struct store *store;
-	/* the model of now; NULL while there is none: writes are 503 */
+	/* the model of now; NULL while there is none: no_model says why */
 	struct model *(*model)(void *context);
+	void (*no_model)(void *context, struct problem *);
 	/* Checks that the table has room.  0 or -1 with *problem. */
 	int (*check_room)(void *context, const struct write *,
 	    struct problem *);

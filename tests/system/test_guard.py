@@ -5,6 +5,8 @@ import sqlite3
 
 import pytest
 
+from harness.hammer import Hammer
+from harness.registrant import Registrant
 from harness.wait import wait_until
 
 ALL_ROUTES = [f"/p{i}/x" for i in range(12)]
@@ -70,12 +72,47 @@ def test_a_store_emptied_by_hand_is_held(filled, db):
     answer = filled.post("/register", {
         "name": "n", "base_url": "http://127.0.0.1:9", "routes": ["/n"]})
     assert answer.status in (409, 503), answer
+    assert b"sluicectl store accept" in answer.body, answer
+    answer = filled.post("/v1/services", {"name": "n"})
+    assert (answer.status, answer.json["reason"]) == (409, "store_held")
+    with Registrant(filled) as client:
+        assert client.say("REGISTER|billing|a|0|{}") == \
+            "ERROR|store unavailable"
     assert "12 paths go" in filled.ctl("store", "accept").stdout
     wait_until(lambda: routed(filled) == [])
     assert filled.metric("sluice_store_held") == 0
     assert part(filled) == "ok"
     filled.register("n", "http://127.0.0.1:9", "/n")
+    with Registrant(filled) as client:
+        client.register()
     assert filled.ctl("store", "accept", check=False).returncode == 1
+
+
+def test_what_is_held_stays_so_under_load(filled, db):
+    """Whatever dies meanwhile, until an operator says yes."""
+    hammer = Hammer(filled.address, filled.port, "/p7/x", threads=4)
+    hammer.wait_for_more()
+    db.run("DELETE FROM route")
+    if db.driver == "sqlite":       # is read when it is started
+        filled.kill_role("registryd")
+    wait_until(lambda: part(filled) == "degraded")
+    assert "guard" in filled.ctl("status").stdout
+    for role in ("registryd", "healthd", "registryd"):
+        filled.kill_role(role)
+        wait_until(lambda: part(filled) == "degraded")
+    hammer.wait_for_more()
+    hammer.stop()
+    assert {result[1] for results in hammer.results
+            for result in results} == {200}
+    if db.driver == "postgres":     # from the local file
+        filled.stop()
+        filled.start()
+        wait_until(lambda: part(filled) == "degraded")
+        assert filled.metric("sluice_store_held") == 1
+    assert routed(filled) == ALL_ROUTES
+    filled.ctl("store", "accept")
+    wait_until(lambda: routed(filled) == [])
+    wait_until(lambda: part(filled) == "ok")
 
 
 def test_a_store_that_is_mended_needs_no_yes(filled, db):

@@ -84,6 +84,10 @@ command_run(struct client *client)
 	const struct protocol_line *line = &client->line;
 	struct session *session = client->session;
 
+	if (!client->protocol->is_loaded) {
+		client_refuse(client, "store unavailable");
+		return;
+	}
 	if (rows[line->command].needs_no_session) {
 		rows[line->command].run(client);
 		return;

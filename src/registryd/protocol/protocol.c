@@ -194,6 +194,12 @@ protocol_load_done(struct protocol *protocol, uint64_t note_version)
 }
 
 void
+protocol_turn_away(struct protocol *protocol)
+{
+	start_listeners(protocol);
+}
+
+void
 protocol_follow_begin(struct protocol *protocol)
 {
 	if (protocol->note_version == 0)

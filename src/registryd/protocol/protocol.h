@@ -76,6 +76,9 @@ void protocol_take_static_tokens(struct protocol *);
 void protocol_load_begin(struct protocol *);
 void protocol_load_note(struct protocol *, const struct store_note *);
 void protocol_load_done(struct protocol *, uint64_t note_version);
+/* There may be no good load for long: until then each command is answered
+ * with an error, where none was good before. */
+void protocol_turn_away(struct protocol *);
 
 /* What is new since note_version; 0: all notes. */
 void protocol_follow_begin(struct protocol *);
