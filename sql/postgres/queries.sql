@@ -142,11 +142,13 @@ DELETE FROM backend WHERE id = $1 AND $2::bigint IN (0, version)
 INSERT INTO route (id, origin, label, domains, prefixes, priority,
 	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
 	created_at, updated_at, version, rate_limit_requests,
-	rate_limit_window_ms, rate_limit_is_dry_run, condition)
+	rate_limit_window_ms, rate_limit_is_dry_run, condition,
+	refuses_websocket, rate_limit_is_told)
 VALUES ($1, $2, $3, ARRAY(SELECT jsonb_array_elements_text($4::jsonb)),
 	ARRAY(SELECT jsonb_array_elements_text($5::jsonb)), $6, $7, $8, $9,
 	$10, $11, to_timestamp($12::bigint / 1000.0),
-	to_timestamp($13::bigint / 1000.0), $14, $15, $16, $17, $18)
+	to_timestamp($13::bigint / 1000.0), $14, $15, $16, $17, $18, $19,
+	$20)
 
 -- The time of creation ($12) stays.
 -- name: update_route
@@ -157,8 +159,9 @@ UPDATE route SET origin = $2, label = $3,
 	max_body_bytes = $10, headers = $11,
 	updated_at = to_timestamp($13::bigint / 1000.0), version = $14,
 	rate_limit_requests = $15, rate_limit_window_ms = $16,
-	rate_limit_is_dry_run = $17, condition = $18
-WHERE id = $1 AND $19::bigint IN (0, version) AND $12::bigint IS NOT NULL
+	rate_limit_is_dry_run = $17, condition = $18,
+	refuses_websocket = $19, rate_limit_is_told = $20
+WHERE id = $1 AND $21::bigint IN (0, version) AND $12::bigint IS NOT NULL
 
 -- name: delete_route
 DELETE FROM route WHERE id = $1 AND $2::bigint IN (0, version)
@@ -217,6 +220,7 @@ SELECT id, origin, label, to_json(domains)::text, to_json(prefixes)::text,
 	(extract(epoch FROM updated_at) * 1000)::bigint, version,
 	rate_limit_requests, rate_limit_window_ms,
 	rate_limit_is_dry_run::integer, condition::text,
+	refuses_websocket::integer, rate_limit_is_told::integer,
 	(SELECT coalesce(json_agg(json_build_array(t.service, t.weight)
 		ORDER BY t.position), '[]')::text
 	FROM route_target AS t WHERE t.route = r.id)
@@ -397,16 +401,17 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::integer[],
 INSERT INTO route (id, origin, label, domains, prefixes, priority,
 	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
 	created_at, updated_at, version, rate_limit_requests,
-	rate_limit_window_ms, rate_limit_is_dry_run, condition)
+	rate_limit_window_ms, rate_limit_is_dry_run, condition,
+	refuses_websocket, rate_limit_is_told)
 SELECT a, b, c, d::text[], e::text[], f, g, h, i, j, k::jsonb,
 	to_timestamp(l / 1000.0), to_timestamp(m / 1000.0), n, o, p, q,
-	r::jsonb
+	r::jsonb, s, t
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
 	$6::integer[], $7::boolean[], $8::boolean[], $9::text[],
 	$10::bigint[], $11::text[], $12::bigint[], $13::bigint[],
 	$14::bigint[], $15::bigint[], $16::bigint[], $17::boolean[],
-	$18::text[])
-	AS new (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r)
+	$18::text[], $19::boolean[], $20::boolean[])
+	AS new (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t)
 
 -- name: insert_targets_of
 INSERT INTO route_target (route, position, service, weight)
@@ -472,6 +477,7 @@ SELECT r.id, r.origin, r.label, to_json(r.domains)::text,
 	(extract(epoch FROM r.updated_at) * 1000)::bigint, r.version,
 	r.rate_limit_requests, r.rate_limit_window_ms,
 	r.rate_limit_is_dry_run::integer, r.condition::text,
+	r.refuses_websocket::integer, r.rate_limit_is_told::integer,
 	(SELECT coalesce(json_agg(json_build_array(t.service, t.weight)
 		ORDER BY t.position), '[]')::text
 	FROM route_target AS t WHERE t.route = r.id)

@@ -107,17 +107,19 @@ DELETE FROM backend WHERE id = ?1 AND ?2 IN (0, version)
 INSERT INTO route (id, origin, label, domains, prefixes, priority,
 	strip_prefix, is_shared, host_rewrite, max_body_bytes, headers,
 	created_at, updated_at, version, rate_limit_requests,
-	rate_limit_window_ms, rate_limit_is_dry_run, condition)
+	rate_limit_window_ms, rate_limit_is_dry_run, condition,
+	refuses_websocket, rate_limit_is_told)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-	?16, ?17, ?18)
+	?16, ?17, ?18, ?19, ?20)
 
 -- name: update_route
 UPDATE route SET origin = ?2, label = ?3, domains = ?4, prefixes = ?5,
 	priority = ?6, strip_prefix = ?7, is_shared = ?8, host_rewrite = ?9,
 	max_body_bytes = ?10, headers = ?11, updated_at = ?13, version = ?14,
 	rate_limit_requests = ?15, rate_limit_window_ms = ?16,
-	rate_limit_is_dry_run = ?17, condition = ?18
-WHERE id = ?1 AND ?19 IN (0, version)
+	rate_limit_is_dry_run = ?17, condition = ?18,
+	refuses_websocket = ?19, rate_limit_is_told = ?20
+WHERE id = ?1 AND ?21 IN (0, version)
 
 -- name: delete_route
 DELETE FROM route WHERE id = ?1 AND ?2 IN (0, version)
@@ -168,7 +170,8 @@ FROM backend WHERE id > ?1 ORDER BY id LIMIT ?2
 SELECT id, origin, label, domains, prefixes, priority, strip_prefix,
 	is_shared, host_rewrite, max_body_bytes, headers, created_at,
 	updated_at, version, rate_limit_requests, rate_limit_window_ms,
-	rate_limit_is_dry_run, condition,
+	rate_limit_is_dry_run, condition, refuses_websocket,
+	rate_limit_is_told,
 	(SELECT json_group_array(json_array(service, weight))
 	FROM (SELECT service, weight FROM route_target
 		WHERE route_target.route = r.id ORDER BY position))

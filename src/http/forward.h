@@ -70,6 +70,7 @@ struct forward_response {
 	struct bytes request_id;
 	struct bytes date;		/* IMF-fixdate, added if missing */
 	struct bytes proxy_status;	/* empty: no field */
+	struct bytes extra_fields;	/* whole lines with CRLF, or empty */
 	const struct header_edit *edits; /* those not of_request are obeyed */
 	uint32_t edit_count;
 };

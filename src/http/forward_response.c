@@ -85,6 +85,7 @@ write_own_fields(const struct forward_response *forward,
 		out_slice(out, forward->proxy_status);
 		out_literal(out, "\r\n");
 	}
+	out_slice(out, forward->extra_fields);
 }
 
 void

@@ -128,7 +128,8 @@ static bool
 is_same_limit(const struct rate_limit_spec *a, const struct rate_limit_spec *b)
 {
 	return a->requests == b->requests && (a->requests == 0 ||
-	    (a->window_ms == b->window_ms && a->is_dry_run == b->is_dry_run));
+	    (a->window_ms == b->window_ms && a->is_dry_run == b->is_dry_run &&
+	    a->is_told == b->is_told));
 }
 
 static bool
@@ -186,6 +187,7 @@ is_same_route(const struct route_spec *a, const struct route_spec *b)
 	if (a->id != b->id || !bytes_equal(a->label, b->label) ||
 	    a->target_count != b->target_count ||
 	    a->strip_prefix != b->strip_prefix ||
+	    a->refuses_websocket != b->refuses_websocket ||
 	    !bytes_equal(a->host_rewrite, b->host_rewrite) ||
 	    a->max_body_bytes != b->max_body_bytes ||
 	    a->header_count != b->header_count ||

@@ -228,6 +228,7 @@ fill_route(struct recovery *recovery, struct route *route,
 	route->origin = ORIGIN_REGISTER;
 	route->is_shared = true;
 	route->strip_prefix = spec->strip_prefix;
+	route->refuses_websocket = spec->refuses_websocket;
 	route->max_body_bytes = spec->max_body_bytes;
 	route->rate_limit = spec->rate_limit;
 	return true;

@@ -319,6 +319,27 @@ write_conflict(struct json_writer *writer, const void *object)
 	    conflict_word(((const struct route *)object)->is_shared));
 }
 
+static int
+read_websocket(const struct member_input *input, int value, void *object)
+{
+	struct route *route = object;
+	bool is_passed = true;
+
+	if (value != JSON_NONE &&
+	    json_bool(input->doc, value, &is_passed) == -1)
+		return problem_invalid(input->problem, "/websocket",
+		    "websocket must be true or false");
+	route->refuses_websocket = !is_passed;
+	return 0;
+}
+
+static void
+write_websocket(struct json_writer *writer, const void *object)
+{
+	json_write_bool(writer,
+	    !((const struct route *)object)->refuses_websocket);
+}
+
 static void
 write_id(struct json_writer *writer, const void *object)
 {
@@ -350,6 +371,9 @@ static const struct member rate_limit_rows[] = {
 	{ .name = "dry_run", .kind = MEMBER_BOOL,
 	    .offset = offsetof(struct route, rate_limit.is_dry_run),
 	    .help = "Counts, but refuses nothing." },
+	{ .name = "headers", .kind = MEMBER_BOOL,
+	    .offset = offsetof(struct route, rate_limit.is_told),
+	    .help = "RateLimit-* fields in each answer, not only in 429." },
 };
 
 static const struct members rate_limit_members = { rate_limit_rows,
@@ -399,6 +423,10 @@ static const struct member route_rows[] = {
 	{ .name = "strip_prefix", .kind = MEMBER_BOOL,
 	    .offset = offsetof(struct route, strip_prefix), .max = 1,
 	    .help = "Forward the path without the prefix." },
+	{ .name = "websocket", .kind = MEMBER_CUSTOM, .read = read_websocket,
+	    .write = write_websocket,
+	    .schema = "{\"type\":\"boolean\",\"default\":true}",
+	    .help = "false: an upgrade to a WebSocket is answered with 403." },
 	{ .name = "on_conflict", .kind = MEMBER_CUSTOM, .read = read_conflict,
 	    .write = write_conflict,
 	    .schema = "{\"enum\":[\"refuse\",\"share\"],"

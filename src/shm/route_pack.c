@@ -280,9 +280,16 @@ route_needs_body(const struct route_spec *spec)
 {
 	return spec->target_count > 1 || spec->host_rewrite.len > 0 ||
 	    spec->max_body_bytes > 0 || spec->header_count > 0 ||
-	    spec->rate_limit.requests > 0 || spec->condition.in_maintenance ||
+	    spec->rate_limit.requests > 0 || spec->refuses_websocket ||
+	    spec->condition.in_maintenance ||
 	    spec->condition.drain_start_ns != 0;
 }
+
+enum route_flag {
+	ROUTE_DRY_RUN = 1u << 0,
+	ROUTE_TELLS_LIMIT = 1u << 1,
+	ROUTE_NO_WEBSOCKET = 1u << 2,
+};
 
 void
 pack_route(struct packer *packer, const struct route_spec *spec)
@@ -304,7 +311,9 @@ pack_route(struct packer *packer, const struct route_spec *spec)
 	}
 	pack_u32(packer, spec->rate_limit.requests);
 	pack_u32(packer, spec->rate_limit.window_ms);
-	pack_u32(packer, spec->rate_limit.is_dry_run ? 1 : 0);
+	pack_u32(packer, (spec->rate_limit.is_dry_run ? ROUTE_DRY_RUN : 0) |
+		(spec->rate_limit.is_told ? ROUTE_TELLS_LIMIT : 0) |
+		(spec->refuses_websocket ? ROUTE_NO_WEBSOCKET : 0));
 	pack_condition(packer, &spec->condition);
 }
 
@@ -338,6 +347,8 @@ void
 unpack_route(struct unpacker *unpacker, struct arena *arena,
     struct route_spec *spec)
 {
+	uint32_t flags;
+
 	spec->max_body_bytes = unpack_u64(unpacker);
 	for (uint32_t i = 1; i < spec->target_count; i++) {
 		spec->targets[i].service = unpack_u32(unpacker);
@@ -348,6 +359,9 @@ unpack_route(struct unpacker *unpacker, struct arena *arena,
 	spec->headers = unpack_headers(unpacker, arena, spec->header_count);
 	spec->rate_limit.requests = unpack_u32(unpacker);
 	spec->rate_limit.window_ms = unpack_u32(unpacker);
-	spec->rate_limit.is_dry_run = unpack_u32(unpacker) != 0;
+	flags = unpack_u32(unpacker);
+	spec->rate_limit.is_dry_run = (flags & ROUTE_DRY_RUN) != 0;
+	spec->rate_limit.is_told = (flags & ROUTE_TELLS_LIMIT) != 0;
+	spec->refuses_websocket = (flags & ROUTE_NO_WEBSOCKET) != 0;
 	unpack_condition(unpacker, &spec->condition);
 }

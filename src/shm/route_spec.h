@@ -58,6 +58,7 @@ struct rate_limit_spec {
 	uint32_t requests;		/* 0: no limit */
 	uint32_t window_ms;
 	bool is_dry_run;		/* count, refuse nothing */
+	bool is_told;			/* with each answer, not only 429 */
 };
 
 /* When a backend is taken out for its failures; of a service. */
@@ -140,6 +141,7 @@ struct route_spec {
 	uint32_t target_count;
 	struct rate_limit_spec rate_limit;
 	bool strip_prefix;		/* /s2/x is forwarded as /x */
+	bool refuses_websocket;		/* 403 to an upgrade to it */
 	struct route_target targets[TABLE_TARGETS_MAX];
 	struct bytes label;		/* for logs and metrics,
 					 * e.g. "users-7" */

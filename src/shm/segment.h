@@ -27,7 +27,7 @@
 #include "common/compat.h"
 
 /* Raise with any change of any layout under src/shm. */
-#define SEGMENT_LAYOUT_VERSION 3
+#define SEGMENT_LAYOUT_VERSION 4
 #define SEGMENT_MAGIC	       UINT64_C(0x746765732d6c7300) /* "\0sl-segt" */
 
 /* Regions of workers, counted over all sets that a reload may overlap. */

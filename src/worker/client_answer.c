@@ -29,7 +29,8 @@ put_head(struct client *client, const struct http_response *response,
 {
 	struct exchange *exchange = client->exchange;
 	const struct routed_route *route = exchange->choice.route;
-	const struct forward_response forward = {
+	char limit[EXCHANGE_LIMIT_FIELDS_SIZE];
+	struct forward_response forward = {
 		.response = response,
 		.client_minor = exchange->request.minor_version,
 		.keeps_alive = client->keeps_alive,
@@ -45,6 +46,8 @@ put_head(struct client *client, const struct http_response *response,
 	if (out.size == 0)
 		return false;
 	out.data = link_tail(&client->link);
+	if (exchange->tells_limit)
+		forward.extra_fields = exchange_limit_fields(exchange, limit);
 	http_forward_response(&forward, &out);
 	if (out.is_full)
 		return false;

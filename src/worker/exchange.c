@@ -32,7 +32,7 @@ exchange_new(struct worker *worker)
 	} else if ((exchange = malloc(sizeof(*exchange))) == NULL) {
 		return NULL;
 	}
-	memset(exchange, 0, offsetof(struct exchange, request_id_text));
+	memset(exchange, 0, offsetof(struct exchange, limit));
 	exchange->worker = worker;
 	exchange->started = worker->now;
 	exchange->started_wall_ms = worker_wall_ms(worker);
@@ -143,12 +143,28 @@ is_limited(struct exchange *exchange, struct limit_verdict *verdict)
 	limits_take(worker->limits,
 	    limits_key(route->spec.id, &exchange->client_address),
 	    &route->spec.rate_limit, worker->now.ns, verdict);
+	exchange->tells_limit = route->spec.rate_limit.is_told;
+	exchange->limit = (struct limit_told){ route->spec.rate_limit.requests,
+		verdict->remaining, verdict->reset_ms };
 	if (verdict->is_allowed)
 		return false;
 	worker_stats_claim_route(worker->stats, route->slot, route->spec.id);
 	worker_stats_count_limited(worker->stats, route->slot,
 	    route->spec.id);
 	return !route->spec.rate_limit.is_dry_run;
+}
+
+/* Whether the client wants a WebSocket where the route takes none. */
+static bool
+refuses_websocket(const struct exchange *exchange)
+{
+	const struct bytes upgrade = exchange->request.upgrade;
+	const struct route_choice *choice = &exchange->choice;
+
+	return upgrade.len > 0 && (choice->refusal == REFUSED_NOT ||
+		choice->refusal == REFUSED_BUSY) &&
+	    choice->route->spec.refuses_websocket &&
+	    bytes_equal_nocase(upgrade, bytes_of("websocket"));
 }
 
 static void
@@ -163,6 +179,8 @@ choose_and_try(struct exchange *exchange)
 	exchange->is_trial_open = choice->is_trial;
 	if (is_limited(exchange, &verdict))
 		exchange_refuse_limited(exchange, &verdict);
+	else if (refuses_websocket(exchange))
+		exchange_refuse(exchange, refusal_of(REFUSAL_WEBSOCKET));
 	else if (request->body == HTTP_BODY_LENGTH &&
 	    is_over_limit(exchange, request->content_length))
 		exchange_refuse(exchange, refusal_of(REFUSAL_BODY_LARGE));

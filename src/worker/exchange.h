@@ -123,6 +123,7 @@ struct exchange {
 	bool is_answer_seen;		/* a byte of this try's answer came */
 	bool is_answer_started;		/* a final head went to the client */
 	bool is_answer_complete;
+	bool tells_limit;		/* the answer has the fields of it */
 	uint64_t body_in, body_out;	/* bytes */
 	uint64_t head_in, head_out;
 
@@ -136,6 +137,10 @@ struct exchange {
 	struct bytes request_id;
 
 	/* from here on: large, and filled by who uses it */
+	struct limit_told {
+		uint32_t requests, remaining;
+		int64_t reset_ms;
+	} limit;
 	char request_id_text[EXCHANGE_REQUEST_ID_MAX];
 	char client_text[INET6_ADDRSTRLEN]; /* peer.address */
 	struct http_request request;
@@ -161,6 +166,11 @@ void exchange_refuse_unread(struct exchange *, const struct refusal *,
 /* An answer of our own with its reason, where none was started yet (else
  * the client's connection is cut).  The backend is let go. */
 void exchange_refuse(struct exchange *, const struct refusal *);
+
+/* The fields of a limit, whole lines. */
+#define EXCHANGE_LIMIT_FIELDS_SIZE 160
+struct bytes exchange_limit_fields(const struct exchange *,
+    char text[EXCHANGE_LIMIT_FIELDS_SIZE]);
 
 /* A maintenance page that was fetched. */
 struct page_answer {

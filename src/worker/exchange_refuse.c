@@ -18,6 +18,19 @@ exchange_drop_upstream(struct exchange *exchange)
 	exchange_count_try_over(exchange);
 }
 
+struct bytes
+exchange_limit_fields(const struct exchange *exchange,
+    char text[EXCHANGE_LIMIT_FIELDS_SIZE])
+{
+	const struct limit_told *limit = &exchange->limit;
+	int len = snprintf(text, EXCHANGE_LIMIT_FIELDS_SIZE,
+	    "RateLimit-Limit: %u\r\nRateLimit-Remaining: %u\r\n"
+	    "RateLimit-Reset: %lld\r\n", limit->requests,
+	    limit->remaining, (long long)(limit->reset_ms + 999) / 1000);
+
+	return bytes_slice(text, (size_t)len);
+}
+
 /* What an answer of our own says beyond its refusal. */
 struct own_parts {
 	struct refusal_page page;	/* empty: the common one */
@@ -31,7 +44,7 @@ answer_with(struct exchange *exchange, const struct refusal *refusal,
 	const struct http_request *request = &exchange->request;
 	struct worker *worker = exchange->worker;
 	bool has_request = exchange->has_request;
-	char extra[1024];
+	char extra[1024], limit[EXCHANGE_LIMIT_FIELDS_SIZE];
 	struct own_answer answer = {
 		.status = refusal->status,
 		.reason_word = refusal->word,
@@ -48,6 +61,8 @@ answer_with(struct exchange *exchange, const struct refusal *refusal,
 		.content_type = parts->page.content_type,
 	};
 
+	if (exchange->tells_limit && parts->fields.len == 0)
+		answer.extra_fields = exchange_limit_fields(exchange, limit);
 	if (worker->settings->http.proxy_status) {
 		int len = snprintf(extra, sizeof(extra),
 		    "Proxy-Status: sluice; error=%s\r\n%.*s",
@@ -109,19 +124,13 @@ void
 exchange_refuse_limited(struct exchange *exchange,
     const struct limit_verdict *verdict)
 {
-	const struct rate_limit_spec *limit =
-	    &exchange->choice.route->spec.rate_limit;
 	struct refusal refusal = *refusal_of(REFUSAL_RATE_LIMITED);
-	char fields[160];
-	struct own_parts parts = { .fields = { fields, 0 } };
+	const struct own_parts parts = { 0 };
 
 	refusal.retry_after_s = (uint32_t)((verdict->retry_ms + 999) / 1000);
 	if (refusal.retry_after_s == 0)
 		refusal.retry_after_s = 1;
-	parts.fields.len = (size_t)snprintf(fields, sizeof(fields),
-	    "RateLimit-Limit: %u\r\nRateLimit-Remaining: %u\r\n"
-	    "RateLimit-Reset: %lld\r\n", limit->requests,
-	    verdict->remaining, (long long)(verdict->reset_ms + 999) / 1000);
+	exchange->tells_limit = true;
 	answer_with(exchange, &refusal, &parts);
 }
 

@@ -38,6 +38,8 @@ static const struct refusal refusals[] = {
 	[REFUSAL_RATE_LIMITED] = { 429, "rate_limited",
 	    "There are too many requests from your address.", 1,
 	    "http_request_denied" },
+	[REFUSAL_WEBSOCKET] = { 403, "websocket_refused",
+	    "No WebSocket is spoken here.", 0, "http_request_denied" },
 };
 
 static const struct refusal of_route[] = {

@@ -35,6 +35,7 @@ enum refusal_kind {
 	REFUSAL_HEAD_OVERFLOW,		/* the head grew past its buffer */
 	REFUSAL_SHUTDOWN,		/* cut at the end of a drain */
 	REFUSAL_RATE_LIMITED,
+	REFUSAL_WEBSOCKET,		/* the route takes none */
 };
 
 const struct refusal *refusal_of(enum refusal_kind);

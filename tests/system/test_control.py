@@ -618,6 +618,30 @@ def test_429_says_when_to_come_back(sluice, backend):
     assert proxy.metric(f'sluice_rate_limited_total{{route="{label}"}}') == 3
 
 
+def test_a_limit_may_be_told_with_each_answer(sluice, backend):
+    proxy = sluice()
+    server = backend(answer=lambda request: (
+        200, [("RateLimit-Policy", "mine")], b"x"))
+    _, route = make(proxy, "users", server.url,
+                    route={"rate_limit": {"requests": 3, "headers": True,
+                                          "window_ms": 3600000}})
+    for remaining in 2, 1, 0:
+        status, headers, _ = ask(proxy)
+        assert status == 200
+        assert headers["RateLimit-Limit"] == "3"
+        assert headers["RateLimit-Remaining"] == str(remaining)
+        assert 0 < int(headers["RateLimit-Reset"]) <= 3600
+        assert headers["RateLimit-Policy"] == "mine"
+    assert ask(proxy)[0] == 429
+    server.close()                      # answers of sluice's own, too
+    status, headers, _ = ask(proxy, source="127.77.1.2")
+    assert (status, headers["RateLimit-Remaining"]) == (502, "2")
+    proxy.ask("PATCH", f"/v1/routes/{route}",
+              {"rate_limit": {"headers": False}})
+    status, headers, _ = ask(proxy, source="127.77.1.2")
+    assert status != 429 and "RateLimit-Limit" not in headers
+
+
 def test_limits_stand_when_workers_die(sluice, backend):
     proxy = sluice("workers = 1")
     make(proxy, "users", backend().url,

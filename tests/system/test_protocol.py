@@ -443,6 +443,7 @@ def test_options(proxy, client, backend):
     assert service["response_timeout_ms"] == 9000
     assert service["probe"]["interval_ms"] == 3000
     assert service["probe"]["timeout_ms"] == 1500
+    assert proxy.get("/v1/routes").json["items"][0]["websocket"] is True
     session = proxy.get("/v1/sessions").json["items"][0]
     assert session["options"]["colour"] == "red"
     assert session["routes"][0]["options"] == {"timeout": "9s"}
@@ -451,6 +452,51 @@ def test_options(proxy, client, backend):
     client.apply()
     service = proxy.get("/v1/services").json["items"][0]
     assert service["response_timeout_ms"] == 0
+
+
+UPGRADE = {"Host": "a.example", "Connection": "Upgrade",
+           "Upgrade": "WebSocket", "Sec-WebSocket-Version": "13",
+           "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+
+
+def test_a_route_that_takes_no_websockets(proxy, client, backend):
+    server = backend(answer=lambda request: (426, [], b""))
+    client.route("a.example", "/", server.url)
+    client.route("a.example", "/chat", server.url)
+    client.ask("OPTIONS_SET", "ALL", "websocket", "false")
+    client.ask("OPTIONS_SET", "r2", "websocket", "true")
+    client.apply()
+    assert proxy.ask_traffic("GET", "/", UPGRADE) == 403
+    assert not server.requests
+    assert proxy.ask_traffic("GET", "/chat", UPGRADE) == 426
+    assert proxy.ask_traffic("GET", "/", dict(UPGRADE, Upgrade="foo")) == 426
+    assert proxy.ask_traffic("GET", "/", {"Host": "a.example"}) == 426
+    client.ask("OPTIONS_REMOVE", "ALL", "websocket")
+    client.apply()
+    assert proxy.ask_traffic("GET", "/", UPGRADE) == 426
+    client.ask("OPTIONS_SET", "r1", "websocket", "false")
+    client.apply()
+    assert client.ask("MAINT_ENTER", "ALL", "") == "ACK"
+    assert client.read() == "MAINT_OK|ALL"
+    assert proxy.ask_traffic("GET", "/", UPGRADE) == 503
+
+
+def test_timeouts_have_an_effect(proxy, client):
+    """A backend that takes connections and never answers."""
+    with socket.create_server((proxy.address, 0)) as silent:
+        port = silent.getsockname()[1]
+        client.route("a.example", "/", f"http://{proxy.address}:{port}")
+        client.ask("OPTIONS_SET", "ALL", "timeout", "200ms")
+        client.apply()
+        assert ask(proxy, "a.example") == 504
+        client.ask("SUBSCRIBE", "backend_health_changed")
+        client.ask("HEALTH_SET", "r1", "/", "0", "0")
+        client.ask("OPTIONS_SET", "ALL", "health_check_interval", "50ms")
+        client.ask("OPTIONS_SET", "ALL", "health_check_timeout", "100ms")
+        client.apply()                  # else it took 5 s and 2 s a probe
+        line = client.read()
+        while json.loads(line.split("|", 2)[2])["after"] != "down":
+            line = client.read()
 
 
 @pytest.mark.parametrize("fields, error", [

@@ -190,6 +190,14 @@ option_ms(const struct place_member *member, const char *key)
 	return (uint32_t)span_ms;
 }
 
+static bool
+is_option_false(const struct place_member *member, const char *key)
+{
+	const char *value = config_option(member->config, member->route, key);
+
+	return value != NULL && strcmp(value, "false") == 0;
+}
+
 static int
 fill_probe(const struct place_member *member, struct service *service)
 {
@@ -293,6 +301,8 @@ fill_route(const struct place_members *members, const char *name,
 			.requests = wish->limit_requests,
 			.window_ms = (uint32_t)wish->limit_window_ms,
 		};
+	route->refuses_websocket = is_option_false(members->leader,
+	    "websocket");
 	clear_headers(route);
 	if (fill_headers(members->leader, route) == -1)
 		return -1;

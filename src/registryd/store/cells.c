@@ -119,7 +119,9 @@ route_to_cells(const struct route *route, struct object_texts *texts,
 	*cell++ = cell_integer(route->rate_limit.requests);
 	*cell++ = cell_integer(route->rate_limit.window_ms);
 	*cell++ = cell_integer(route->rate_limit.is_dry_run);
-	*cell = cell_text(texts->condition.data);
+	*cell++ = cell_text(texts->condition.data);
+	*cell++ = cell_integer(route->refuses_websocket);
+	*cell = cell_integer(route->rate_limit.is_told);
 	return 0;
 }
 
@@ -299,6 +301,8 @@ route_from_cells(const struct cell *cells, struct route *route_r)
 	route_r->rate_limit.window_ms = read_count(&reader);
 	route_r->rate_limit.is_dry_run = read_integer(&reader, 0, 1) != 0;
 	read_condition(&reader, &route_r->condition);
+	route_r->refuses_websocket = read_integer(&reader, 0, 1) != 0;
+	route_r->rate_limit.is_told = read_integer(&reader, 0, 1) != 0;
 	if (targets_read(read_word(&reader), route_r->targets,
 		&route_r->target_count) == -1)
 		reader.is_bad = true;

@@ -33,8 +33,8 @@ struct cell cell_text(const char *);	/* NULL: a null cell */
 
 #define SERVICE_CELLS 25
 #define BACKEND_CELLS 10
-#define ROUTE_CELLS   18		/* targets apart */
-#define ROUTE_COLUMNS 19		/* as read: the targets come last */
+#define ROUTE_CELLS   20		/* targets apart */
+#define ROUTE_COLUMNS 21		/* as read: the targets come last */
 #define CHANGE_CELLS  13
 #define EVENT_CELLS	 (CHANGE_CELLS - 2) /* the store gives the place */
 #define CELLS_MAX     26		/* a service and an expected version */

@@ -104,6 +104,7 @@ struct route {
 	struct route_target_name targets[TABLE_TARGETS_MAX];
 	uint32_t target_count;
 	bool strip_prefix;
+	bool refuses_websocket;
 	bool is_shared;			/* on_conflict = "share" */
 	char *host_rewrite;
 	uint64_t max_body_bytes;

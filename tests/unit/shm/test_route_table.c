@@ -216,6 +216,7 @@ a_route_comes_back_with_all_it_says(void **state)
 		.label = BYTES_LITERAL("a label that is longer than thirty-two"
 				       " bytes, as some are"),
 		.target_count = 3, .strip_prefix = true,
+		.refuses_websocket = true, .rate_limit.is_told = true,
 		.host_rewrite = BYTES_LITERAL("inner.example"),
 		.max_body_bytes = UINT64_C(1) << 40,
 		.headers = edits, .header_count = COUNT_OF(edits),
@@ -245,6 +246,9 @@ a_route_comes_back_with_all_it_says(void **state)
 	assert_memory_equal(copy.spec.targets, spec.targets,
 	    3 * sizeof(spec.targets[0]));
 	assert_true(copy.spec.strip_prefix);
+	assert_true(copy.spec.refuses_websocket);
+	assert_true(copy.spec.rate_limit.is_told);
+	assert_false(copy.spec.rate_limit.is_dry_run);
 	assert_text(copy.spec.host_rewrite, "inner.example");
 	assert_true(copy.spec.max_body_bytes == spec.max_body_bytes);
 	assert_int_equal(copy.spec.header_count, 2);

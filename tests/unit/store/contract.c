@@ -149,6 +149,8 @@ assert_same_route(const struct route *a, const struct route *b)
 	assert_same_lists(a, b);
 	assert_int_equal(a->priority, b->priority);
 	assert_int_equal(a->strip_prefix, b->strip_prefix);
+	assert_int_equal(a->refuses_websocket, b->refuses_websocket);
+	assert_int_equal(a->rate_limit.is_told, b->rate_limit.is_told);
 	assert_int_equal(a->is_shared, b->is_shared);
 	assert_string_equal(a->host_rewrite, b->host_rewrite);
 	assert_int_equal(a->max_body_bytes, b->max_body_bytes);

@@ -440,6 +440,7 @@ make_route(const char *service, const char *prefix)
 		.targets[0] = { .service = strdup(service), .weight = 9 },
 		.target_count = 1,
 		.strip_prefix = true,
+		.refuses_websocket = true,
 		.host_rewrite = strdup("inner"),
 		.max_body_bytes = UINT64_C(1) << 40,
 		.headers = calloc(1, sizeof(struct header_edit)),
