@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import subprocess
 
 import pytest
 
@@ -77,6 +78,32 @@ def replica(own_cluster):
     server.start()
     yield server
     server.end()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A tmpfs of 2 MiB; its path."""
+    if os.getuid() != 0:
+        pytest.skip("only root may mount")
+    path = tmp_path / "small"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs",
+                    str(path)], check=True)
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+@pytest.fixture
+def fill_disk(small_disk):
+    """Fills what is left of the small disk, with a file "filler"."""
+    def fill():
+        with open(small_disk / "filler", "wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(b"x" * 4096)
+            except OSError:
+                pass
+    return fill
 
 
 @pytest.fixture

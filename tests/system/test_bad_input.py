@@ -289,34 +289,12 @@ def sluice_module(tmp_path_factory):
     instance.end()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A tmpfs of 2 MiB; its path."""
-    if os.getuid() != 0:
-        pytest.skip("only root may mount")
-    path = tmp_path / "small"
-    path.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs",
-                    str(path)], check=True)
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def fill(path):
-    with open(path / "filler", "wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(b"x" * 4096)
-        except OSError:
-            pass
-
-
 def test_a_full_disk_refuses_writes_and_serves_on(sluice, backend,
-                                                  small_disk):
+                                                  small_disk, fill_disk):
     proxy = sluice(f'store {{ path = "{small_disk}/sluice.db" }}')
     server = backend()
     proxy.register("before", server.url, "/before")
-    fill(small_disk)
+    fill_disk()
     refused = 0
     for i in range(200):
         answer = proxy.post("/register", {
@@ -335,11 +313,11 @@ def test_a_full_disk_refuses_writes_and_serves_on(sluice, backend,
     assert proxy.ask_traffic("GET", "/after/x") == 200
 
 
-def test_a_full_disk_under_the_access_log_is_counted(sluice, backend,
-                                                     small_disk):
+def test_a_full_disk_under_the_access_log_is_counted(
+        sluice, backend, small_disk, fill_disk):
     proxy = sluice(f'log {{ access = "{small_disk}/access.log" }}')
     proxy.register("s", backend().url, "/s")
-    fill(small_disk)
+    fill_disk()
     for _ in range(300):
         assert proxy.ask_traffic("GET", "/s/x") == 200
     wait_until(lambda: proxy.metric("sluice_log_lines_dropped_total") > 0)
