@@ -4,6 +4,7 @@
 import json
 import re
 import socket
+import struct
 import threading
 
 import pytest
@@ -203,6 +204,39 @@ def test_a_backend_that_closes_early_cuts_the_client(proxy, serve_raw):
     run = proxy.curl("/early/x")
     assert run.returncode in (18, 56), run      # partial file, or reset
     assert run.stdout in (b"half", b"")
+
+
+def test_a_client_that_leaves_in_its_first_request_is_missed(proxy,
+                                                             serve_raw):
+    asked, left = threading.Event(), threading.Event()
+
+    def talk(connection):
+        asked.set()
+        connection.settimeout(20)
+        if connection.recv(1) == b"":
+            left.set()
+
+    proxy.register("silent", serve_raw(talk), "/silent")
+    with socket.create_connection((proxy.address, proxy.port)) as client:
+        client.sendall(b"GET /silent/x HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert asked.wait(20)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                          struct.pack("ii", 1, 0))      # with a reset
+    assert left.wait(20)
+    wait_until(lambda: '"GET /silent/x HTTP/1.1" 499 ' in proxy.access_log())
+
+
+def test_a_head_may_come_in_pieces(proxy, echo):
+    with socket.create_connection((proxy.address, proxy.port)) as client:
+        client.settimeout(20)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answer = b""
+        for piece in (b"GET /e", b"/x HTTP/1.1\r\nHost: x\r\n",
+                      b"Connection: close\r\n\r", b"\n"):
+            client.sendall(piece)
+        while got := client.recv(65536):
+            answer += got
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
 
 
 def test_access_log_is_combined(proxy, echo):
