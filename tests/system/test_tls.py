@@ -156,6 +156,13 @@ def test_the_least_version_and_ciphers_are_settings(tls_sluice, authority):
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with raw(proxy) as bare, pytest.raises(ssl.SSLError):
         context.wrap_socket(bare)
+    proxy.conf_path.write_text(proxy.conf_path.read_text().replace(
+        'tls_min_version = "1.3"', 'tls_min_version = "1.2"'))
+    assert "tls_min_version" in proxy.ctl("reload").stdout
+    proxy.tls = context
+    with Registrant(proxy) as client:
+        assert client.socket.version() == "TLSv1.2"
+        client.register()
     other = tls_sluice("b", tls_ciphers='"ECDHE-ECDSA-CHACHA20-POLY1305"')
     other.tls = authority.context()
     other.tls.maximum_version = ssl.TLSVersion.TLSv1_2
