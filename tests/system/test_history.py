@@ -3,6 +3,7 @@
 
 import json
 import random
+import sqlite3
 
 import pytest
 
@@ -49,12 +50,112 @@ def test_pages_end_anywhere_and_skip_nothing(sluice, environment):
     assert proxy.get("/v1/changes?cursor=7").status == 400
 
 
+class Rows:
+    """The rows of the store themselves, without what commits change."""
+
+    TABLES = {"service": "name", "backend": "id", "route": "id",
+              "route_target": "route, position"}
+
+    def __init__(self, request, driver):
+        self.environment, self.cluster = {"DB_DRIVER": driver}, None
+        if driver == "postgres":
+            self.cluster = request.getfixturevalue("cluster")
+            url = request.getfixturevalue("database")
+            self.environment["DATABASE_URL"] = url
+            self.database = url.rsplit("/", 1)[1]
+
+    def read(self, proxy):
+        if self.cluster is not None:
+            return [self.cluster.psql(
+                self.database,
+                "SELECT to_jsonb(t) - 'version' - 'created_at' "
+                f"- 'updated_at' FROM {table} AS t ORDER BY {key}")
+                for table, key in self.TABLES.items()]
+        path = proxy.home / "state" / "sluice.db"
+        with sqlite3.connect(path, timeout=10) as connection:
+            connection.row_factory = sqlite3.Row
+            return [[{name: row[name] for name in row.keys()
+                      if name not in SHOWN} for row in connection.execute(
+                          f"SELECT * FROM {table} ORDER BY {key}")]
+                    for table, key in self.TABLES.items()]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_rows(request):
+    return Rows(request, request.param)
+
+
+PLACES = [f"http://{host}/{path}"
+          for host in ("other.test", "a.test", "x.b.test")
+          for path in ("p0", "p1/2/x", "p3", "p5/0", "q2", "q4/y")]
+
+
+def routed(proxy, table):
+    """What the workers' table does with requests of all kinds."""
+    targets = {route["id"]: len(route["targets"]) for route in table[2]}
+    seen = []
+    for place in PLACES:
+        answer = proxy.get("/v1/explain?method=GET&url=" + place).json
+        match, route = answer["match"], answer["route"]
+        seen.append(match)
+        if route is None or match["sharing"] > 1:
+            continue                # any of several routes
+        for passing in ("remaining", "reset_ms", "allowed"):
+            (route["rate_limit"] or {}).pop(passing, None)
+        seen.append(route)
+        if targets[route["id"]] > 1:
+            continue                # any of several services
+        service = answer["service"]
+        seen.append((service["name"], service["policy"], sorted(
+            (backend["address"], backend["weight"])
+            for backend in answer["backends"] if "address" in backend)))
+    return seen
+
+
+def new_route(dice, names):
+    return {
+        "prefixes": [f"/p{dice.randrange(6)}/{dice.randrange(3)}"],
+        "domains": dice.choice([[], ["a.test", "*.b.test"]]),
+        "priority": dice.randrange(3),
+        "targets": [{"service": target, "weight": dice.randrange(1, 5)}
+                    for target in set(dice.choices(names, k=2))],
+        "headers": [{"op": "set", "of": "request", "name": "x-a",
+                     "value": str(dice.random())},
+                    {"op": "remove", "of": "response", "name": "server"}]}
+
+
+def route_patch(dice):
+    return dice.choice([
+        {"priority": dice.randrange(5), "strip_prefix": dice.random() < 0.5},
+        {"rate_limit": {"requests": dice.randrange(1, 99),
+                        "window_ms": 60000,
+                        "dry_run": dice.random() < 0.5}},
+        {"rate_limit": None},
+        {"host_rewrite": dice.choice(["", "inner.test"]),
+         "max_body_bytes": dice.randrange(9999)},
+        {"label": f"l{dice.randrange(99)}"}])
+
+
+def service_patch(dice):
+    return dice.choice([
+        {"connect_timeout_ms": dice.randrange(1, 1000)},
+        {"policy": "hash_header", "hash_header": f"x-{dice.randrange(9)}"},
+        {"policy": dice.choice(["round_robin", "two_choices"])},
+        {"probe": {"kind": "http", "path": f"/h{dice.randrange(9)}",
+                   "interval_ms": dice.randrange(1000, 9999)}},
+        {"probe": {"kind": "off"}},
+        {"breaker": {"threshold": dice.randrange(1, 9),
+                     "open_ms": dice.randrange(1000, 9999)}},
+        {"breaker": None}])
+
+
 def change_something(proxy, dice):
     """One random change; some are refused, and are none then."""
     names = [item["name"] for item in pages(proxy, "/v1/services", 1000)]
     routes = pages(proxy, "/v1/routes", 1000)
+    backends = pages(proxy, "/v1/backends", 1000)
     name = dice.choice(names) if names else "none"
-    what = dice.randrange(9)
+    what = dice.randrange(12)
     if what <= 1 or not names:
         proxy.register(f"s{dice.randrange(8)}",
                        f"http://127.0.0.1:{dice.randrange(1, 9)}",
@@ -68,41 +169,43 @@ def change_something(proxy, dice):
             "url": f"http://127.0.0.1:{dice.randrange(1, 99)}",
             "weight": dice.randrange(9)})
     elif what == 4:
-        proxy.post("/v1/routes", {
-            "prefixes": [f"/p{dice.randrange(6)}/{dice.randrange(3)}"],
-            "domains": dice.choice([[], ["a.test", "*.b.test"]]),
-            "priority": dice.randrange(3),
-            "targets": [{"service": target, "weight": dice.randrange(1, 5)}
-                        for target in set(dice.choices(names, k=2))],
-            "headers": [{"op": "set", "of": "request", "name": "x-a",
-                         "value": str(dice.random())}]})
-    elif what == 5 and routes:
+        proxy.post("/v1/routes", new_route(dice, names))
+    elif what <= 6 and routes:
         proxy.ask("PATCH", f"/v1/routes/{dice.choice(routes)['id']}",
-                  {"priority": dice.randrange(5),
-                   "strip_prefix": dice.random() < 0.5})
-    elif what == 6 and routes:
+                  route_patch(dice))
+    elif what == 7 and routes:
         proxy.ask("DELETE", f"/v1/routes/{dice.choice(routes)['id']}")
-    elif what == 7:
+    elif what == 8:
         proxy.ask("DELETE", f"/v1/services/{name}?cascade=true")
+    elif what == 9 and backends:
+        proxy.ask("PATCH", f"/v1/backends/{dice.choice(backends)['id']}",
+                  {"weight": dice.randrange(9),
+                   "max_connections": dice.randrange(9)})
     else:
-        proxy.ask("PATCH", f"/v1/services/{name}",
-                  {"connect_timeout_ms": dice.randrange(1, 1000)})
+        proxy.ask("PATCH", f"/v1/services/{name}", service_patch(dice))
 
 
 def generation_of(proxy):
     return proxy.get("/v1/services").json["generation"]
 
 
-def test_any_generation_can_be_put_back(sluice, environment):
-    proxy = sluice(environment=environment)
+@pytest.mark.timeout(400)
+def test_any_generation_can_be_put_back(sluice, store_rows):
+    """As the API, the rows of the database and the workers' table say."""
+    proxy = sluice(environment=store_rows.environment)
     seed = random.randrange(1 << 30)
     dice = random.Random(seed)
-    tables = {0: table_of(proxy)}
-    while len(tables) < 100:
+
+    def look():
+        table = table_of(proxy)
+        return table, store_rows.read(proxy), routed(proxy, table)
+
+    looks = {0: look()}
+    while len(looks) < 101:
         change_something(proxy, dice)
-        tables[generation_of(proxy)] = table_of(proxy)
-    targets = dice.sample(sorted(tables), 40) + [0]
-    for to in targets:
+        if generation_of(proxy) not in looks:
+            looks[generation_of(proxy)] = look()
+    for to in dice.sample(sorted(looks), 100):
         before = generation_of(proxy)
         answer = proxy.post("/v1/rollback?force=true", {"to": to})
         assert answer.status == 200, (seed, to, answer)
@@ -110,10 +213,10 @@ def test_any_generation_can_be_put_back(sluice, environment):
         now = generation_of(proxy)
         assert now == answer.json["generation"]
         assert now == before + (answer.json["changes"] > 0)
-        assert table_of(proxy) == tables[to], (seed, to)
-        tables[now] = tables[to]
-    # What came back is in the store as well.
-    proxy.post("/v1/rollback?force=true", {"to": max(tables) // 2})
+        for was, is_now in zip(looks[to], look()):
+            assert is_now == was, (seed, to)
+    # What came back is there after a restart as well.
+    proxy.post("/v1/rollback?force=true", {"to": max(looks) // 2})
     shown = table_of(proxy)
     proxy.kill_role("registryd")
     assert table_of(proxy) == shown
