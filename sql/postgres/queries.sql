@@ -547,3 +547,15 @@ SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database()
 	AND application_name IN ('sluice', 'sluice news')
 	AND pid <> pg_backend_pid()
+
+-- Commits that were kept while this server was away: none is made twice.
+-- name: select_played
+SELECT generation, (extract(epoch FROM played_at) * 1000)::bigint
+FROM spool_played WHERE id = $1
+
+-- Those that no instance can ask for any more go.
+-- name: insert_played
+WITH old AS (DELETE FROM spool_played
+	WHERE played_at < clock_timestamp() - interval '30 days')
+INSERT INTO spool_played (id, generation, played_at)
+VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))

@@ -338,3 +338,19 @@ DELETE FROM route_target WHERE route > ?1 AND (?2 IS NULL OR route <= ?2)
 
 -- name: delete_all_notes
 DELETE FROM note
+
+-- name: put_spooled
+INSERT INTO spool (seq, id, state, generation, reason, at, who, from_addr,
+	channel, request_id, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+ON CONFLICT (seq) DO UPDATE SET state = excluded.state,
+	generation = excluded.generation, reason = excluded.reason
+
+-- name: forget_spooled
+DELETE FROM spool WHERE (state = 'played' AND seq <= ?1)
+	OR (state = 'dropped' AND seq <= ?2)
+
+-- name: select_spooled
+SELECT seq, id, state, generation, reason, at, who, from_addr, channel,
+	request_id, body
+FROM spool ORDER BY seq

@@ -22,6 +22,12 @@ static const struct setting_word driver_words[] = {
 	{ NULL, 0 },
 };
 
+static const struct setting_word outage_words[] = {
+	{ "refuse", OUTAGE_REFUSE },
+	{ "spool", OUTAGE_SPOOL },
+	{ NULL, 0 },
+};
+
 static const struct setting_word disconnect_words[] = {
 	{ "keep", ON_DISCONNECT_KEEP },
 	{ "disable", ON_DISCONNECT_DISABLE },
@@ -142,6 +148,8 @@ static const struct setting rows[] = {
 	    "10s"),
 	COUNT("store.max_shrink", store.max_shrink, 1, 100, "50",
 	    SETTINGS_IN_PLACE),
+	{ "store.outage", SETTING_ENUM, AT(store.outage), 0, 0, "refuse",
+	  SETTINGS_IN_PLACE, outage_words, NULL, false },
 	SPAN("store.history_age", store.history_age_ms, 0, DAYS(36500),
 	    "90d"),
 	COUNT("store.history_rows", store.history_rows, 0, 1000000000,

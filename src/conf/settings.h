@@ -35,6 +35,7 @@ struct address_list {
 	uint32_t count;
 };
 
+enum store_outage { OUTAGE_REFUSE, OUTAGE_SPOOL };
 enum store_driver { STORE_MEMORY, STORE_SQLITE, STORE_POSTGRES };
 /* What becomes of a session's routes while its client is away. */
 enum on_disconnect { ON_DISCONNECT_KEEP, ON_DISCONNECT_DISABLE };
@@ -123,6 +124,7 @@ struct settings {
 		int64_t connection_lifetime_ms, query_timeout_ms;
 		int64_t follow_interval_ms, heartbeat_ms;
 		uint32_t max_shrink;	/* percent of the routes, at once */
+		enum store_outage outage; /* of PostgreSQL */
 		int64_t history_age_ms;	/* 0: without bound */
 		uint32_t history_rows;	/* likewise */
 	} store;

@@ -41,7 +41,7 @@ ctl_verb_fn ctl_maintenance, ctl_drain, ctl_breaker;
 
 /* ctl/lists.c: the same, page by page. */
 ctl_verb_fn ctl_services, ctl_routes, ctl_sessions, ctl_token_list,
-    ctl_instances;
+    ctl_instances, ctl_store_spool;
 
 /* ctl/token.c, monitor.c */
 ctl_verb_fn ctl_token, ctl_monitor;

@@ -1,6 +1,6 @@
 /*
  * ctl/lists.c - `sluicectl services`, `routes`, `instances`, `sessions`,
- * `token list`: lists, page by page.
+ * `token list`, `store spool`: lists, page by page.
  */
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
@@ -87,6 +87,23 @@ ctl_routes(const struct ctl *ctl, int argc, char **argv)
 
 	(void)argv;
 	return list(ctl, argc, "/v1/routes", columns, COUNT_OF(columns));
+}
+
+enum ctl_exit
+ctl_store_spool(const struct ctl *ctl, int argc, char **argv)
+{
+	static const struct table_column columns[] = {
+		{ "SEQ", "seq", true },
+		{ "STATE", "state", false },
+		{ "AT", "at", false },
+		{ "WHO", "who", false },
+		{ "CHANNEL", "channel", false },
+		{ "CHANGES", "changes", false },
+		{ "REASON", "reason", false },
+	};
+
+	(void)argv;
+	return list(ctl, argc, "/v1/store/spool", columns, COUNT_OF(columns));
 }
 
 enum ctl_exit

@@ -46,6 +46,8 @@ static const struct {
 	{ "import", ctl_import, "[--replace] [--force] FILE",
 	    "make and change what a document has" },
 	{ "store", ctl_store, "accept", "let through what the guard holds" },
+	{ "store", ctl_store, "spool",
+	    "what is kept while the database is away, and what was dropped" },
 	{ "store", ctl_store, "copy --from STORE --to STORE",
 	    "move everything to another store" },
 	{ "migrate", ctl_migrate, "up|down|status|--check",

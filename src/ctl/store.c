@@ -1,5 +1,6 @@
 /*
- * ctl/store.c - `sluicectl store`: accept, and copy (ctl/offline.c).
+ * ctl/store.c - `sluicectl store`: accept, spool (ctl/lists.c), and copy
+ * (ctl/offline.c).
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
@@ -18,8 +19,10 @@ ctl_store(const struct ctl *ctl, int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "copy") == 0)
 		return ctl_store_copy(ctl, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "spool") == 0)
+		return ctl_store_spool(ctl, argc - 1, argv + 1);
 	if (argc != 2 || strcmp(argv[1], "accept") != 0)
-		return ctl_usage("store accept, or store copy");
+		return ctl_usage("store accept, spool or copy");
 	result = ctl_ask(ctl, "POST", "/v1/store/accept",
 	    bytes_slice(NULL, 0), &answer, &doc);
 	if (doc != NULL && ctl->wants_json)

@@ -45,8 +45,7 @@ static void
 finish(struct write *write, struct legacy_write *legacy, unsigned int status)
 {
 	if (write->problem.status == 0) {
-		admin_add_field(legacy->request, "Sluice-Generation", "%llu",
-		    (unsigned long long)write->generation);
+		api_add_generation(legacy->request, write);
 		reply_done(legacy, status);
 	} else if (write->problem.status == 422) {
 		reply_fault(legacy->request, write->problem.detail);

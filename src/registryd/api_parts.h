@@ -54,6 +54,8 @@ api_handle_fn api_sessions_list, api_tokens_list, api_token_post,
 api_handle_fn api_livez, api_readyz, api_version, api_log_get, api_log_put;
 /* api_store.c */
 api_handle_fn api_store_accept;
+/* api_spool.c */
+api_handle_fn api_store_spool;
 /* api_workers.c */
 api_handle_fn api_workers;
 /* api_reload.c */
@@ -94,9 +96,12 @@ struct api_write {
 void api_write_submit(struct registry *, struct admin_request *,
     write_plan_fn *, write_done_fn *);
 
+/* Sluice-Generation, and Sluice-Spooled of one that was kept. */
+void api_add_generation(struct admin_request *, const struct write *);
+
 /*
  * Answers a write: its problem, or status with text (JSON, freed; NULL:
- * 204) and Sluice-Generation, ETag of version if not 0.
+ * 204), the fields of api_add_generation(), ETag of version if not 0.
  */
 void api_write_finish(struct write *, struct api_write *, uint64_t version,
     char *text);

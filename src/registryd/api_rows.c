@@ -143,6 +143,10 @@ static const struct api_row rows[] = {
 	    .is_write = true,
 	    .summary = "Lets through what the guard holds." },
 
+	READ("/v1/store/spool", api_store_spool, "limit cursor", "SpoolList",
+	    "Lists what is kept while the database is away, and what was "
+	    "dropped."),
+
 	/* the running sluice */
 	READ("/v1/explain", api_explain, "method url header from",
 	    "Explanation", "Says where a request would go, and why."),

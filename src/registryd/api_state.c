@@ -28,6 +28,7 @@ api_livez(struct registry *registry, struct admin_request *request)
 
 struct readiness {
 	bool has_table, is_stopping, is_store_up, is_health_fresh, is_held;
+	bool is_spool_empty;
 	struct store_figures figures;
 	int64_t beat_age_ms;		/* -1: healthd was never there */
 };
@@ -44,6 +45,7 @@ look(struct registry *registry, struct readiness *readiness)
 	readiness->is_held = registry->guard.is_held;
 	readiness->is_store_up = readiness->figures.is_up &&
 	    registry->model != NULL && !registry->bring_up.is_served;
+	readiness->is_spool_empty = !spool_is_waiting(registry->spool);
 	readiness->beat_age_ms = beat == 0 ? -1 : clock_wall_ms() - beat;
 	readiness->is_health_fresh = readiness->beat_age_ms >= 0 &&
 	    readiness->beat_age_ms < BEAT_STALE_MS;
@@ -57,7 +59,7 @@ word_of(const struct readiness *readiness)
 	if (!readiness->has_table)
 		return "not_ready";
 	if (!readiness->is_store_up || !readiness->is_health_fresh ||
-	    readiness->is_held)
+	    readiness->is_held || !readiness->is_spool_empty)
 		return "degraded";
 	return "ready";
 }
@@ -80,6 +82,7 @@ static void
 write_replica(struct registry *registry, struct json_writer *writer)
 {
 	struct replica_figures figures;
+	struct spool_figures spool;
 	char text[256];
 
 	if (registry->replica == NULL)
@@ -97,6 +100,11 @@ write_replica(struct registry *registry, struct json_writer *writer)
 		    registry->bring_up.is_served ? "; routed from" : "",
 		    figures.is_good ? "" : "; ", figures.error);
 	write_part(writer, "replica", figures.is_good, text);
+	spool_figures(registry->spool, &spool);
+	snprintf(text, sizeof(text), "%u changes wait for the database",
+	    spool.waiting_count);
+	write_part(writer, "spool", spool.waiting_count == 0,
+	    spool.waiting_count == 0 ? "" : text);
 }
 
 static void

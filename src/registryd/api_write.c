@@ -72,14 +72,23 @@ api_write_submit(struct registry *registry, struct admin_request *request,
 }
 
 void
+api_add_generation(struct admin_request *request, const struct write *write)
+{
+	admin_add_field(request, "Sluice-Generation", "%" PRIu64,
+	    write->generation);
+	if (write->spooled_seq != 0)
+		admin_add_field(request, "Sluice-Spooled", "%" PRIu64,
+		    write->spooled_seq);
+}
+
+void
 api_write_finish(struct write *write, struct api_write *api, uint64_t version,
     char *text)
 {
 	struct admin_request *request = api->request;
 
 	if (write->problem.status == 0 || write->generation != 0)
-		admin_add_field(request, "Sluice-Generation", "%" PRIu64,
-		    write->generation);
+		api_add_generation(request, write);
 	if (write->problem.status != 0) {
 		admin_reply_problem(request, &write->problem);
 		free(text);

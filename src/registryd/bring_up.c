@@ -33,7 +33,6 @@ give_up(struct registry *registry)
 	struct bring_up *bring_up = &registry->bring_up;
 
 	finish(registry);
-	registry->identity[0] = '\0';
 	if (bring_up->database == DATABASE_UP) {
 		registry_load(registry);
 	} else if (bring_up->database == DATABASE_AWAY) {
@@ -128,12 +127,16 @@ reload(struct registry *registry, const struct store_outcome *outcome)
 {
 	if (!store_is_same_database(outcome->identity, registry->identity)) {
 		log_warn("store: replica: %s: not used", outcome->message);
+		spool_disown(registry->spool);
+		registry->identity[0] = '\0';
 		give_up(registry);
 		return;
 	}
 	log_notice("store: %s: loading all", outcome->message == NULL
 		? "too much is gone" : outcome->message);
 	(void)take(registry);
+	if (!registry->bring_up.hears_notes)
+		protocol_load_done(registry->protocol, 0);
 	registry_load_again(registry);
 }
 
@@ -154,8 +157,10 @@ on_followed(void *context, const struct store_outcome *outcome)
 		    (unsigned long long)model->generation);
 		if (take(registry))
 			protocol_load_done(registry->protocol,
-			    outcome->note_version);
+			    bring_up->hears_notes ? outcome->note_version :
+						    0);
 		replica_confirm(registry->replica);
+		spool_play(registry->spool);
 	} else if (outcome->result == STORE_OK ||
 	    outcome->result == STORE_CONFLICT) {
 		reload(registry, outcome);
@@ -175,14 +180,18 @@ follow(struct registry *registry)
 {
 	struct bring_up *bring_up = &registry->bring_up;
 
+	/* The database has not heard of what the spool did to sessions. */
+	bring_up->hears_notes = !spool_is_waiting(registry->spool);
 	ev_timer_stop(registry->loop, &bring_up->patience);
 	write_queue_hold(registry->writes, true);
-	protocol_load_begin(registry->protocol);
-	replica_begin_notes(registry->replica);
+	if (bring_up->hears_notes) {
+		protocol_load_begin(registry->protocol);
+		replica_begin_notes(registry->replica);
+	}
 	follow_forget(&registry->follow);
 	bring_up->step = BRING_UP_FOLLOWING;
-	if (follow_read(registry, bring_up->model->generation, on_note,
-		on_followed) == 0)
+	if (follow_read(registry, bring_up->model->generation,
+		bring_up->hears_notes ? on_note : NULL, on_followed) == 0)
 		return;
 	log_warn("store: replica: not followed: %m");
 	give_up(registry);
@@ -228,6 +237,14 @@ on_own_note(void *context, const struct store_note *note)
 }
 
 static void
+on_spooled(void *context, const struct store_spooled *row)
+{
+	struct registry *registry = context;
+
+	spool_load(registry->spool, row);
+}
+
+static void
 on_read(void *context, const struct store_outcome *outcome)
 {
 	struct registry *registry = context;
@@ -237,7 +254,8 @@ on_read(void *context, const struct store_outcome *outcome)
 	registry->loading = NULL;
 	bring_up->outcome = *outcome;
 	bring_up->outcome.message = NULL;	/* is gone with the call */
-	if (outcome->result != STORE_OK || outcome->generation == 0) {
+	if (outcome->result != STORE_OK || (outcome->generation == 0 &&
+		!spool_is_waiting(registry->spool))) {
 		if (outcome->result != STORE_OK)
 			log_error("store: replica: %s", outcome->message);
 		model_free(&model);
@@ -259,11 +277,13 @@ read_replica(struct registry *registry)
 	struct store_loader loader = registry_loader;
 
 	loader.note = on_own_note;
+	loader.spooled = on_spooled;
 	loader.done = on_read;
 	loader.context = registry;
 	if (registry_load_begin(registry) == -1)
 		return -1;
 	registry->bring_up.step = BRING_UP_READING;
+	spool_load_begin(registry->spool);
 	if (store_load(replica_store(registry->replica), &loader) == 0)
 		return 0;
 	model_free(&registry->loading);

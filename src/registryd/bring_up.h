@@ -45,6 +45,7 @@ struct bring_up {
 	struct model *model;		/* of the replica; not taken yet */
 	struct store_outcome outcome;	/* of loading it */
 	ev_timer patience;
+	bool hears_notes;		/* sessions are the database's */
 	bool is_served;			/* routed from the replica, and the
 					 * database not heard since */
 };

@@ -157,7 +157,7 @@ on_read(void *context, const struct store_outcome *outcome)
 	follow->outcome = *outcome;
 	follow->is_read = true;
 	replica_end_notes(registry->replica, outcome->result == STORE_OK);
-	if (outcome->result == STORE_OK && registry->protocol->is_loaded)
+	if (outcome->result == STORE_OK && follow->hears_notes)
 		protocol_follow_done(registry->protocol,
 		    outcome->note_version);
 	if (outcome->result != STORE_OK)
@@ -175,6 +175,13 @@ follow_since(const struct registry *registry)
 					 : registry->model->generation;
 }
 
+/* Of the store, and later than that. */
+static bool
+is_later(const struct object_times *times, uint64_t since)
+{
+	return times->version > since && times->version < STORE_SPOOLED_FIRST;
+}
+
 /* Whether what was removed came back, and was read with the rest. */
 static bool
 is_back(const struct model *model, const struct news_item *item,
@@ -189,15 +196,16 @@ is_back(const struct model *model, const struct news_item *item,
 	case OBJECT_SERVICE:
 		service = model_find_service(model, item->key);
 		return service != NULL &&
-		    (service->object.times.version > since ||
+		    (is_later(&service->object.times, since) ||
 			service->object.origin == ORIGIN_FILE);
 	case OBJECT_BACKEND:
 		backend = model_find_backend(model, id);
 		return backend != NULL &&
-		    backend->object.times.version > since;
+		    is_later(&backend->object.times, since);
 	case OBJECT_ROUTE:
 		route = model_find_route(model, id);
-		return route != NULL && route->object.times.version > since;
+		return route != NULL &&
+		    is_later(&route->object.times, since);
 	}
 	return false;
 }
@@ -370,6 +378,7 @@ apply(struct registry *registry)
 	replica_confirm(registry->replica);
 	if (follow->count == 0)
 		return 0;
+	spool_overlay(registry->spool, model);
 	if (registry_publish(registry, model->generation, &problem) == 0)
 		note_propagation(follow);
 	else
@@ -402,8 +411,8 @@ follow_read(struct registry *registry, uint64_t since,
 			.context = registry,
 		},
 		.note_since = registry->protocol->note_version,
-		.note_news = registry->protocol->is_loaded ? on_note_news
-							   : NULL,
+		.note_news = registry->follow.hears_notes ? on_note_news
+							  : NULL,
 		.gone = on_gone,
 		.age = on_age,
 	};
@@ -429,7 +438,11 @@ begin_read(struct registry *registry)
 	if (wants_notes)
 		replica_begin_notes(registry->replica);
 	registry->follow.must_read = false;
-	protocol_follow_begin(registry->protocol);
+	/* What the spool did to sessions the store has not heard of. */
+	registry->follow.hears_notes = registry->protocol->is_loaded &&
+	    !spool_is_waiting(registry->spool);
+	if (registry->follow.hears_notes)
+		protocol_follow_begin(registry->protocol);
 	return follow_read(registry, follow_since(registry),
 	    wants_notes ? on_note : NULL, on_read);
 }
@@ -450,6 +463,7 @@ plan_follow(struct write *write, const struct model *model, void *context)
 	}
 	/* What was told of may have been our own, or be loaded by now. */
 	if (registry->guard.is_held || registry->is_stale ||
+	    spool_is_playing(registry->spool) ||
 	    (!follow->must_read && !follow->has_gap &&
 		follow->told <= model->generation))
 		return 0;
@@ -463,6 +477,7 @@ on_followed(struct write *write, void *context)
 	struct follow *follow = &registry->follow;
 	bool was_good = write->problem.status == 0 &&
 	    (!follow->is_read || follow->outcome.result == STORE_OK);
+	bool is_read = follow->is_read;
 
 	if (was_good && follow->is_read && follow->told == follow->asked &&
 	    follow->outcome.generation < follow->told)
@@ -470,6 +485,8 @@ on_followed(struct write *write, void *context)
 		follow->told = follow->outcome.generation;
 	follow_forget(follow);
 	follow->is_queued = false;
+	if (was_good && is_read)
+		spool_play(registry->spool);
 	/* Told of something more while it was being read. */
 	if (was_good && registry->model != NULL && !registry->is_stale &&
 	    !registry->guard.is_held &&
@@ -486,6 +503,7 @@ ask(struct registry *registry)
 
 	store_figures(registry->store, &figures);
 	if (follow->is_queued || registry->is_leaving ||
+	    spool_is_playing(registry->spool) ||	/* asks at its end */
 	    registry->model == NULL || !figures.is_up)
 		return;
 	if ((write = write_new(plan_follow, on_followed, registry)) == NULL)

@@ -45,6 +45,7 @@ struct follow {
 
 	/* of the read under way */
 	bool is_read, is_failed;
+	bool hears_notes;		/* those of others, too */
 	struct store_outcome outcome;
 	struct news_item *items;
 	size_t count, size;

@@ -18,6 +18,7 @@ void
 metrics_write_replica(struct buf *buf, const struct registry *registry)
 {
 	struct replica_figures figures;
+	struct spool_figures spool;
 
 	if (registry->replica == NULL)
 		return;
@@ -33,4 +34,9 @@ metrics_write_replica(struct buf *buf, const struct registry *registry)
 	one(buf, METRIC_REPLICA_GOOD, figures.is_good);
 	one(buf, METRIC_REPLICA_FAILED, figures.failed_count);
 	one(buf, METRIC_REPLICA_SET_ASIDE, figures.set_aside_count);
+	spool_figures(registry->spool, &spool);
+	one(buf, METRIC_SPOOL_WAITING, spool.waiting_count);
+	one(buf, METRIC_SPOOL_SPOOLED, spool.spooled_count);
+	one(buf, METRIC_SPOOL_PLAYED, spool.played_count);
+	one(buf, METRIC_SPOOL_DROPPED, spool.dropped_count);
 }

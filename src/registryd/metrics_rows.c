@@ -134,6 +134,15 @@ static const struct metric_row rows[METRIC_COUNT] = {
 	[METRIC_REPLICA_SET_ASIDE] =
 	    COUNTER("sluice_store_replica_set_aside_total",
 		"Local files that could not be read, and were begun anew."),
+	[METRIC_SPOOL_WAITING] = GAUGE("sluice_store_spool_waiting",
+	    "Commits that are kept until the database is back."),
+	[METRIC_SPOOL_SPOOLED] =
+	    COUNTER("sluice_store_spool_spooled_total",
+		"Commits that were kept while the database was away."),
+	[METRIC_SPOOL_PLAYED] = COUNTER("sluice_store_spool_played_total",
+	    "Kept commits that the database has taken since."),
+	[METRIC_SPOOL_DROPPED] = COUNTER("sluice_store_spool_dropped_total",
+	    "Kept commits that others' changes did not leave room for."),
 	[METRIC_RELOAD_TIME] =
 	    GAUGE("sluice_config_last_reload_success_timestamp_seconds",
 		"When the configuration was last read again, well."),

@@ -169,16 +169,17 @@ refuse_conflict(struct problem *problem, const struct model_path *path,
 	return -1;
 }
 
+/* upto: routes of later versions are overlooked. */
 static int
 check_path(const struct model_path *path, const struct route *route,
-    uint32_t prefix_index, struct problem *problem)
+    uint32_t prefix_index, uint64_t upto, struct problem *problem)
 {
 	uint32_t sharing = 0;
 
 	for (uint32_t i = 0; i < path->route_count; i++) {
 		const struct route *other = &path->routes[i]->object;
 
-		if (other->id == route->id ||
+		if (other->id == route->id || other->times.version > upto ||
 		    other->priority != route->priority ||
 		    route_is_same_service(other, route))
 			continue;
@@ -194,9 +195,9 @@ check_path(const struct model_path *path, const struct route *route,
 	return 0;
 }
 
-int
-model_check_paths(const struct model *model, const struct route *route,
-    struct problem *problem)
+static int
+check_paths(const struct model *model, const struct route *route,
+    uint64_t upto, struct problem *problem)
 {
 	for (uint32_t d = 0; d < route->domain_count; d++) {
 		for (uint32_t p = 0; p < route->prefix_count; p++) {
@@ -205,9 +206,31 @@ model_check_paths(const struct model *model, const struct route *route,
 			    bytes_of(route->prefixes[p]));
 
 			if (path != NULL &&
-			    check_path(path, route, p, problem) == -1)
+			    check_path(path, route, p, upto, problem) == -1)
 				return -1;
 		}
+	}
+	return 0;
+}
+
+int
+model_check_paths(const struct model *model, const struct route *route,
+    struct problem *problem)
+{
+	return check_paths(model, route, UINT64_MAX, problem);
+}
+
+int
+model_check_played(const struct model *model, const struct write *write,
+    struct problem *problem)
+{
+	for (uint32_t i = 0; i < write->change_count; i++) {
+		const struct store_change *change = &write->changes[i];
+
+		if (change->kind == OBJECT_ROUTE && !change->is_removal &&
+		    check_paths(model, change->object.route,
+			STORE_SPOOLED_FIRST - 1, problem) == -1)
+			return -1;
 	}
 	return 0;
 }

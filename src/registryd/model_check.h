@@ -24,6 +24,14 @@ struct write;
 MUST_CHECK int model_check(const struct model *, struct write *,
     struct problem *);
 
+/*
+ * Checks what is played from the spool: paths that others than the spool
+ * have taken meanwhile.  The model is further than the write, which was
+ * checked when it was kept; what it leans on the store checks.
+ */
+MUST_CHECK int model_check_played(const struct model *, const struct write *,
+    struct problem *);
+
 /* The rule of paths alone, for a canonical route. */
 MUST_CHECK int model_check_paths(const struct model *, const struct route *,
     struct problem *);

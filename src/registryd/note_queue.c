@@ -25,7 +25,8 @@ struct batch {
 
 struct note_queue {
 	struct ev_loop *loop;
-	struct store *store;
+	note_write_fn *write;
+	void *write_context;
 	struct batch gathered, sent;
 	bool is_sending;
 	ev_timer turn;
@@ -78,6 +79,10 @@ static void
 on_turn(struct ev_loop *loop, ev_timer *turn, int events)
 {
 	struct note_queue *queue = turn->data;
+	struct store_commit commit = {
+		.actor = { "sluice", "", "session", "" },
+		.done = on_written,
+	};
 
 	(void)loop;
 	(void)events;
@@ -87,8 +92,9 @@ on_turn(struct ev_loop *loop, ev_timer *turn, int events)
 	queue->gathered.changes = (struct note_changes){ 0 };
 	STAILQ_CONCAT(&queue->sent.waits, &queue->gathered.waits);
 	queue->is_sending = true;
-	if (store_write_notes(queue->store, &queue->sent.changes, on_written,
-		queue) == 0)
+	commit.notes = &queue->sent.changes;
+	commit.context = queue;
+	if (queue->write(queue->write_context, &commit) == 0)
 		return;
 	log_warn("store: notes: %m");
 	finish(queue, false);
@@ -133,14 +139,15 @@ note_queue_on_kept(struct note_queue *queue,
 }
 
 struct note_queue *
-note_queue_new(struct ev_loop *loop, struct store *store)
+note_queue_new(struct ev_loop *loop, note_write_fn *write, void *context)
 {
 	struct note_queue *queue = calloc(1, sizeof(*queue));
 
 	if (queue == NULL)
 		return NULL;
 	queue->loop = loop;
-	queue->store = store;
+	queue->write = write;
+	queue->write_context = context;
 	STAILQ_INIT(&queue->gathered.waits);
 	STAILQ_INIT(&queue->sent.waits);
 	ev_timer_init(&queue->turn, on_turn, 0.0, 0.0);

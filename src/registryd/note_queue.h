@@ -19,8 +19,12 @@ struct note_queue;
 /* It is kept, or (false) it is not. */
 typedef void note_done_fn(void *context, bool is_kept);
 
+/* As store_write_notes(), of a commit without changes. */
+typedef int note_write_fn(void *context, const struct store_commit *);
+
 /* NULL when out of memory. */
-struct note_queue *note_queue_new(struct ev_loop *, struct store *);
+struct note_queue *note_queue_new(struct ev_loop *, note_write_fn *,
+    void *context);
 /* Forgets who waits. */
 void note_queue_free(struct note_queue **);
 

@@ -56,6 +56,14 @@ static const struct {
 		      "\"boolean\"},\"seen_at\":" TEXT ",\"started_at\":"
 		      TEXT ",\"version\":" TEXT ",\"host\":" TEXT
 		      ",\"run\":" TEXT "}}" },
+	{ "SpoolList", LIST_OF("Spooled") },
+	{ "Spooled", "{\"type\":\"object\",\"properties\":{\"seq\":" NUMBER
+		     ",\"state\":{\"enum\":[\"waiting\",\"dropped\"]},"
+		     "\"reason\":{\"type\":[\"string\",\"null\"]},\"at\":"
+		     TEXT ",\"who\":" TEXT ",\"from\":" TEXT
+		     ",\"channel\":" TEXT ",\"request_id\":" TEXT
+		     ",\"changes\":{\"type\":\"array\",\"items\":{"
+		     "\"type\":\"object\"}},\"notes\":" NUMBER "}}" },
 	{ "SessionList", LIST_OF("Session") },
 	{ "Session", "{\"type\":\"object\"}" },
 	{ "TokenList", LIST_OF("Token") },

@@ -229,15 +229,22 @@ on_applied(void *context, const struct write *write)
 	struct registry *registry = context;
 
 	for (uint32_t i = 0; i < write->change_count; i++)
-		replica_put(registry->replica, &write->changes[i]);
+		if (write->skips == NULL || !write->skips[i])
+			replica_put(registry->replica, &write->changes[i]);
 	replica_put_notes(registry->replica, &write->notes);
+}
+
+static int
+on_commit(void *context, const struct store_commit *commit)
+{
+	return spool_commit(context, commit);
 }
 
 static int
 start_writes(struct registry *registry)
 {
 	const struct write_backing backing = {
-		.store = registry->store,
+		.commit = on_commit,
 		.model = registry_model,
 		.no_model = registry_no_model,
 		.check_room = registry_check_room,
@@ -273,6 +280,7 @@ registry_free(struct registry **p)
 	follow_stop(registry);
 	bring_up_stop(registry);
 	replica_free(&registry->replica);
+	spool_free(&registry->spool);
 	instances_stop(registry);
 	retention_stop(registry);
 	audit_stop(registry);
@@ -321,6 +329,7 @@ registry_start(struct daemon *daemon)
 		return EX_UNAVAILABLE;
 	}
 	registry->replica = replica_new(registry);
+	registry->spool = spool_new(registry);
 	take_healthd(registry, FD_PEER);
 	if (control_start(registry) == -1 || make_router(registry) == -1 ||
 	    start_writes(registry) == -1 ||

@@ -28,6 +28,7 @@
 #include "registryd/publisher.h"
 #include "registryd/replica.h"
 #include "registryd/retention.h"
+#include "registryd/spool.h"
 #include "registryd/store/store.h"
 #include "registryd/write_queue.h"
 #include "routing/router.h"
@@ -58,12 +59,14 @@ struct registry {
 	struct model *loading;		/* being filled from the store */
 	bool is_stale;			/* load again when no write is on */
 	bool is_load_alone;		/* no commit may overtake the load */
+	bool hears_notes;		/* the load is of sessions, too */
 	struct write *recovery;		/* of a memory store, under way */
 	bool was_recovered;
 	ev_timer load_again;
 	struct guard guard;
 	struct follow follow;
 	struct replica *replica;	/* NULL: none */
+	struct spool *spool;		/* NULL: none */
 	char identity[STORE_IDENTITY_SIZE]; /* of the model's database */
 	struct bring_up bring_up;
 	struct instances instances;

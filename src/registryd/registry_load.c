@@ -52,6 +52,7 @@ registry_take_model(struct registry *registry, struct model *model)
 {
 	bool is_first;
 
+	spool_overlay(registry->spool, model);
 	if (!guard_lets_through(&registry->guard, registry->daemon->settings,
 		model, registry->table)) {
 		model_free(&model);
@@ -185,7 +186,8 @@ on_note(void *context, const struct store_note *note)
 {
 	struct registry *registry = context;
 
-	protocol_load_note(registry->protocol, note);
+	if (registry->hears_notes)
+		protocol_load_note(registry->protocol, note);
 	replica_add_note(registry->replica, note);
 }
 
@@ -195,6 +197,8 @@ take_loaded(struct registry *registry, struct model *model,
     const struct store_outcome *outcome)
 {
 	registry->is_stale = false;
+	if (!store_is_same_database(registry->identity, outcome->identity))
+		spool_disown(registry->spool);
 	registry->follow.has_gap = false;
 	if (!registry_take_model(registry, model))
 		return;
@@ -202,8 +206,10 @@ take_loaded(struct registry *registry, struct model *model,
 	    sizeof(registry->identity));
 	registry->bring_up.is_served = false;
 	replica_copy(registry->replica, outcome->identity);
-	replica_end_notes(registry->replica, true);
-	protocol_load_done(registry->protocol, outcome->note_version);
+	replica_end_notes(registry->replica, registry->hears_notes);
+	if (registry->hears_notes)
+		protocol_load_done(registry->protocol, outcome->note_version);
+	spool_play(registry->spool);
 }
 
 /* The server that took the place of another did not have them yet: what
@@ -269,7 +275,11 @@ registry_load_begin(struct registry *registry)
 	    registry->started_wall_ms);
 	registry->is_load_alone = !write_queue_is_busy(registry->writes);
 	write_queue_hold(registry->writes, true);
-	protocol_load_begin(registry->protocol);
+	/* What the spool did to sessions the store has not heard of. */
+	registry->hears_notes = !registry->protocol->is_loaded ||
+	    !spool_is_waiting(registry->spool);
+	if (registry->hears_notes)
+		protocol_load_begin(registry->protocol);
 	return 0;
 }
 

@@ -19,11 +19,20 @@
 #define RETRY_S	       5.0
 #define CONFIRM_MS     10000
 
+struct spool_wait {
+	store_done_fn *done;		/* or NULL */
+	void *context;
+};
+
 /* What goes into one transaction. */
 struct gathered {
 	struct object_changes changes;
 	struct note_changes notes;
 	bool replaces_notes;
+	struct store_spooled *rows;	/* of the spool; texts borrowed */
+	struct spool_wait *waits;	/* for each of them */
+	uint32_t row_count, row_size;
+	uint64_t forget_played, forget_dropped;
 };
 
 /* How far a copy of the model is; the range is the one under way. */
@@ -42,10 +51,12 @@ struct replica {
 	bool is_sending, is_range_sent;
 	bool is_broken, is_copy_due;
 	bool must_confirm;
+	bool is_spool_due;		/* some of it may be lost */
 	char identity[STORE_IDENTITY_SIZE];
 	bool is_begun_anew;		/* of another database, or of an
 					 * earlier state of it: what is
 					 * there is of no use */
+	bool is_identity_due;		/* it is not in the file */
 	struct replica_batch batch;	/* what was sent */
 	struct replica_range range;
 	struct note_changes all_notes;	/* between begin and end */
@@ -64,14 +75,17 @@ clear_gathered(struct gathered *gathered)
 {
 	object_changes_clear(&gathered->changes);
 	note_changes_clear(&gathered->notes);
-	gathered->replaces_notes = false;
+	free(gathered->rows);
+	free(gathered->waits);
+	*gathered = (struct gathered){ 0 };
 }
 
 static bool
 is_empty(const struct gathered *gathered)
 {
 	return gathered->changes.count == 0 && gathered->notes.count == 0 &&
-	    !gathered->replaces_notes;
+	    !gathered->replaces_notes && gathered->row_count == 0 &&
+	    gathered->forget_played == 0 && gathered->forget_dropped == 0;
 }
 
 static void
@@ -200,11 +214,63 @@ replica_put_notes(struct replica *replica, const struct note_changes *notes)
 	gather_notes(replica, result);
 }
 
+static int
+add_row(struct gathered *gathered, const struct store_spooled *row,
+    store_done_fn *done, void *context)
+{
+	uint32_t size = gathered->row_size == 0 ? 4 : 2 * gathered->row_size;
+	struct store_spooled *rows;
+	struct spool_wait *waits;
+
+	if (gathered->row_count == gathered->row_size) {
+		rows = realloc(gathered->rows, size * sizeof(*rows));
+		if (rows == NULL)
+			return -1;
+		gathered->rows = rows;
+		waits = realloc(gathered->waits, size * sizeof(*waits));
+		if (waits == NULL)
+			return -1;
+		gathered->waits = waits;
+		gathered->row_size = size;
+	}
+	gathered->rows[gathered->row_count] = *row;
+	gathered->waits[gathered->row_count++] = (struct spool_wait){
+		done, context };
+	return 0;
+}
+
+int
+replica_spool(struct replica *replica, const struct store_spooled *row,
+    const struct note_changes *notes, store_done_fn *done, void *context)
+{
+	if (notes != NULL)
+		replica_put_notes(replica, notes);
+	if (add_row(&replica->next, row, done, context) == -1)
+		return -1;
+	if (!replica->is_sending)
+		ev_timer_stop(replica->registry->loop, &replica->turn);
+	if (!replica->is_sending) {
+		/* It is tried at once, broken or not: somebody waits. */
+		ev_timer_set(&replica->turn, 0.0, 0.0);
+		ev_timer_start(replica->registry->loop, &replica->turn);
+	}
+	return 0;
+}
+
+void
+replica_forget_spooled(struct replica *replica, uint64_t played,
+    uint64_t dropped)
+{
+	replica->next.forget_played = played;
+	replica->next.forget_dropped = dropped;
+	turn_after(replica, 0.0);
+}
+
 bool
 replica_wants_notes(const struct replica *replica)
 {
 	return replica != NULL && replica->are_notes_lost &&
-	    !replica->is_broken;
+	    !replica->is_broken && !spool_is_waiting(replica->registry->spool);
 }
 
 /* Those that come meanwhile may not be among what is read: they wait, and
@@ -255,12 +321,11 @@ replica_copy(struct replica *replica, const char *identity)
 	if (replica == NULL)
 		return;
 	model = replica->registry->model;
-	if (strcmp(replica->identity, identity) != 0 ||
-	    model->generation < replica->generation) {
-		snprintf(replica->identity, sizeof(replica->identity), "%s",
-		    identity);
-		replica->is_begun_anew = true;
-	}
+	replica->is_begun_anew |=
+	    !store_is_same_database(replica->identity, identity) ||
+	    model->generation < replica->generation;
+	replica->is_identity_due |= strcmp(replica->identity, identity) != 0;
+	snprintf(replica->identity, sizeof(replica->identity), "%s", identity);
 	begin_copy(replica);
 	turn_after(replica, 0.0);
 }
@@ -446,6 +511,7 @@ take_written(struct replica *replica)
 {
 	if (replica->is_broken)
 		log_notice("store: replica: it can be written again");
+	replica->is_spool_due = replica->is_broken;
 	replica->is_broken = false;
 	replica->error[0] = '\0';
 	if (replica->batch.has_generation)
@@ -453,9 +519,26 @@ take_written(struct replica *replica)
 	if (replica->batch.confirmed_wall_ms != 0)
 		replica->confirmed_wall_ms = replica->batch.confirmed_wall_ms;
 	if (replica->batch.identity != NULL)
-		replica->is_begun_anew = false;
+		replica->is_begun_anew = replica->is_identity_due = false;
 	if (replica->batch.range != NULL)
 		step_copy(replica);
+}
+
+/* Those that wait for rows may put more. */
+static void
+tell_waits(struct replica *replica, const struct store_outcome *outcome)
+{
+	struct gathered told = replica->sent;
+
+	replica->sent = (struct gathered){ 0 };
+	for (uint32_t i = 0; i < told.row_count; i++)
+		if (told.waits[i].done != NULL)
+			told.waits[i].done(told.waits[i].context, outcome);
+	clear_gathered(&told);
+	if (replica->is_spool_due) {
+		replica->is_spool_due = false;
+		spool_rewrite(replica->registry->spool);
+	}
 }
 
 static void
@@ -468,7 +551,9 @@ on_written(void *context, const struct store_outcome *outcome)
 		take_written(replica);
 	else
 		lose(replica, outcome->message);
-	clear_gathered(&replica->sent);
+	tell_waits(replica, outcome);
+	if (ev_is_active(&replica->turn))
+		return;			/* for a row that came just now */
 	if (replica->is_broken)
 		turn_after(replica, RETRY_S);
 	else if (is_due(replica))
@@ -495,6 +580,8 @@ describe_moment(struct replica *replica)
 	    registry->is_stale)
 		return;
 	store_figures(registry->store, &figures);
+	if (replica->is_identity_due)
+		batch->identity = replica->identity;
 	batch->has_generation = true;
 	batch->generation = follow_since(registry);
 	if (figures.is_up && !registry->follow.has_gap)
@@ -506,6 +593,7 @@ static int
 gather_batch(struct replica *replica)
 {
 	struct gathered *next = &replica->next, *sent = &replica->sent;
+	struct object_changes waiting;
 
 	if (replica->is_copy_due)
 		begin_copy(replica);
@@ -519,16 +607,21 @@ gather_batch(struct replica *replica)
 	}
 	if (replica->is_reading_notes)
 		return 0;
-	sent->notes = next->notes;
-	sent->replaces_notes = next->replaces_notes;
-	next->notes = (struct note_changes){ 0 };
-	next->replaces_notes = false;
+	/* All the rest. */
+	waiting = next->changes;
+	next->changes = sent->changes;
+	*sent = *next;
+	*next = (struct gathered){ .changes = waiting };
 	return 0;
 }
 
 static void
 on_turn(struct ev_loop *loop, ev_timer *turn, int events)
 {
+	static const struct store_outcome out_of_memory = {
+		.result = STORE_UNAVAILABLE,
+		.message = "out of memory",
+	};
 	struct replica *replica = turn->data;
 
 	(void)loop, (void)events;
@@ -543,16 +636,17 @@ on_turn(struct ev_loop *loop, ev_timer *turn, int events)
 		replica->batch.changes = &replica->sent.changes;
 		replica->batch.notes = &replica->sent.notes;
 		replica->batch.replaces_notes = replica->sent.replaces_notes;
+		replica->batch.spooled = replica->sent.rows;
+		replica->batch.spooled_count = replica->sent.row_count;
+		replica->batch.forget_played = replica->sent.forget_played;
+		replica->batch.forget_dropped = replica->sent.forget_dropped;
 		describe_moment(replica);
 		replica->must_confirm = false;
 		if (store_replicate(replica->store, &replica->batch,
 			on_written, replica) == 0)
 			return;
 	}
-	replica->is_sending = false;
-	lose(replica, "out of memory");
-	clear_gathered(&replica->sent);
-	turn_after(replica, RETRY_S);
+	on_written(replica, &out_of_memory);
 }
 
 /* Life ------------------------------------------------------------------- */

@@ -48,6 +48,18 @@ void replica_put_notes(struct replica *, const struct note_changes *);
 /* Whether notes have been missed: the next time that the database is asked,
  * all are to be told. */
 bool replica_wants_notes(const struct replica *);
+/*
+ * Puts a row of the spool, or changes its state, together with notes (NULL:
+ * none); done (may be NULL) comes when it is on the disk, or when it cannot
+ * be.  The row's texts are borrowed until then.  0, or -1 when out of
+ * memory: it does not come.
+ */
+MUST_CHECK int replica_spool(struct replica *, const struct store_spooled *,
+    const struct note_changes *, store_done_fn *done, void *context);
+/* Rows that were played, dropped, go up to these. */
+void replica_forget_spooled(struct replica *, uint64_t played,
+    uint64_t dropped);
+
 /* All notes of the database: those between begin and end, and no others.
  * is_good false: they are not all, and nothing is changed. */
 void replica_begin_notes(struct replica *);

@@ -82,21 +82,38 @@ static const struct {
 };
 
 static void
-apply(struct write_queue *queue, struct write *write,
+take_generation(struct write_queue *queue, struct write *write,
     const struct store_outcome *outcome)
 {
 	const struct write_backing *backing = &queue->backing;
 	struct model *model = backing->model(backing->context);
 
 	write->generation = outcome->generation;
+	if (outcome->spooled_seq != 0)
+		return;			/* none of the store's */
 	if (outcome->generation > model->generation + 1)
 		backing->skipped(backing->context, model->generation);
-	else if (outcome->generation <= model->generation)
+	else if (outcome->generation <= model->generation) {
+		if (write->spool_id != NULL)
+			return;		/* it was played before */
 		/* A store that lost commits, and counts them again. */
 		backing->is_stale(backing->context);
+	}
 	model->generation = outcome->generation;
 	model->generation_wall_ms = outcome->at_wall_ms;
+}
+
+static void
+apply(struct write_queue *queue, struct write *write,
+    const struct store_outcome *outcome)
+{
+	const struct write_backing *backing = &queue->backing;
+	struct model *model = backing->model(backing->context);
+
+	take_generation(queue, write, outcome);
 	for (uint32_t i = 0; i < write->change_count; i++) {
+		if (write->skips != NULL && write->skips[i])
+			continue;
 		if (write_change_apply(model, &write->changes[i]) == 0)
 			continue;
 		problem_set(&write->problem, 503, "not_applied", NULL,
@@ -107,7 +124,7 @@ apply(struct write_queue *queue, struct write *write,
 		return;
 	}
 	backing->applied(backing->context, write);
-	if (backing->publish(backing->context, outcome->generation,
+	if (backing->publish(backing->context, model->generation,
 		&write->problem) == 0)
 		log_write_line(write);
 }
@@ -118,6 +135,7 @@ on_committed(void *context, const struct store_outcome *outcome)
 	struct write_queue *queue = context;
 	struct write *write = queue->current;
 
+	write->spooled_seq = outcome->spooled_seq;
 	if (outcome->result == STORE_OK && write->change_count > 0) {
 		apply(queue, write, outcome);
 	} else if (outcome->result == STORE_OK) {
@@ -131,18 +149,10 @@ on_committed(void *context, const struct store_outcome *outcome)
 		    outcome->message == NULL ? "no reason given" :
 					       outcome->message);
 		if (outcome->result == STORE_CONFLICT &&
-		    write->change_count > 0)
+		    write->change_count > 0 && write->spool_id == NULL)
 			queue->backing.is_stale(queue->backing.context);
 	}
 	finish(queue, write);
-}
-
-/* Nothing but notes: no generation, nothing to publish. */
-static int
-commit_notes(struct write_queue *queue, struct write *write)
-{
-	return store_write_notes(queue->backing.store, &write->notes,
-	    on_committed, queue);
 }
 
 static void
@@ -156,14 +166,13 @@ commit(struct write_queue *queue, struct write *write)
 		    write->request_id, write->cause },
 		.describe = change_describe,
 		.expected_generation = write->is_bulk ? write->generation : 0,
+		.spool_id = write->spool_id,
 		.done = on_committed,
 		.context = queue,
 	};
 
 	queue->current = write;
-	if ((write->change_count > 0
-		? store_commit(queue->backing.store, &commit)
-		: commit_notes(queue, write)) == 0)
+	if (queue->backing.commit(queue->backing.context, &commit) == 0)
 		return;
 	problem_set(&write->problem, 503, "store_unavailable", NULL,
 	    "the store takes no changes now: %m");
@@ -175,6 +184,8 @@ commit(struct write_queue *queue, struct write *write)
 static int
 check(const struct model *model, struct write *write)
 {
+	if (write->spool_id != NULL)
+		return model_check_played(model, write, &write->problem);
 	return write->is_bulk ? bulk_check(model, write, &write->problem)
 			      : model_check(model, write, &write->problem);
 }
@@ -193,9 +204,9 @@ begin(struct write_queue *queue, struct write *write)
 	    WRITE_WAITS) {
 		return;
 	} else if (planned == 0 &&
-	    check(model, write) == 0 &&
-	    backing->check_room(backing->context, write,
-		&write->problem) == 0) {
+	    check(model, write) == 0 && (write->spool_id != NULL ||
+		backing->check_room(backing->context, write,
+		    &write->problem) == 0)) {
 		write->generation = model->generation;
 		if (!write->is_dry_run &&
 		    (write->change_count > 0 || write->notes.count > 0)) {

@@ -59,8 +59,14 @@ struct write {
 	uint32_t change_count, change_size;
 	struct note_changes notes;	/* go with the commit, or alone */
 
+	/* of one that is played from the spool; borrowed */
+	const char *spool_id;		/* NULL: it is none */
+	const bool *skips;		/* for each change: a later one is in
+					 * the model already */
+
 	struct problem problem;
 	uint64_t generation;		/* of the table, after it */
+	uint64_t spooled_seq;		/* it was kept: see spool.h; 0: no */
 };
 
 /* A zeroed write with its functions; NULL when out of memory. */
@@ -94,7 +100,8 @@ MUST_CHECK int write_remove_service_whole(struct write *,
 
 /* What a queue works with and on. */
 struct write_backing {
-	struct store *store;
+	/* As store_commit(); without changes as store_write_notes(). */
+	int (*commit)(void *context, const struct store_commit *);
 	/* the model of now; NULL while there is none: no_model says why */
 	struct model *(*model)(void *context);
 	void (*no_model)(void *context, struct problem *);

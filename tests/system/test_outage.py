@@ -32,6 +32,21 @@ class Shared:
         self.environment = {"DB_DRIVER": "postgres",
                             "DATABASE_URL": self.url}
 
+    def login(self, role):
+        """The environment of one who logs in under another name."""
+        self.sql(f"CREATE ROLE {role} SUPERUSER LOGIN")
+        return dict(self.environment,
+                    DATABASE_URL=self.url.replace("sluice@", role + "@"))
+
+    def cut(self, role):
+        """For this one the database is away."""
+        self.sql(f"ALTER ROLE {role} NOLOGIN")
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                 f"WHERE usename = '{role}'")
+
+    def mend(self, role):
+        self.sql(f"ALTER ROLE {role} LOGIN")
+
     @property
     def name(self):
         return self.url.rsplit("/", 1)[1]
@@ -365,3 +380,210 @@ def test_a_full_disk_under_the_file_costs_nothing(sluice, origin, shared,
     shared.cluster.stop()
     proxy.start()
     assert table_of(proxy) == shown
+
+
+# Spooling
+
+SPOOL = 'store { follow_interval = "200ms" outage = "spool" }'
+
+
+def spool_of(proxy):
+    return proxy.get("/v1/store/spool?limit=1000").json["items"]
+
+
+def is_played(proxy):
+    return proxy.metric("sluice_store_spool_waiting") == 0 and \
+        is_caught_up(proxy)
+
+
+def is_away(proxy):
+    return proxy.metric("sluice_store_up") == 0
+
+
+def test_changes_are_kept_and_played(sluice, backend, shared, tmp_path):
+    origin = backend()
+    proxy = sluice(SPOOL, environment=shared.environment)
+    fill(proxy, origin.url)
+    shared.cluster.stop()
+    wait_until(lambda: is_away(proxy))
+    answer = proxy.register("new", origin.url, "/new")
+    assert answer.headers["Sluice-Spooled"] == "1"
+    assert proxy.ask_traffic("GET", "/new/x") == 200
+    proxy.post("/deregister", {"name": "s3"})
+    assert proxy.ask_traffic("GET", "/p3/x") == 404
+    # One object more than once, by what each answer said of it.
+    made = proxy.ask("PUT", "/v1/services/twice", {"policy": "hash_client"})
+    assert made.status == 201 and made.headers["Sluice-Spooled"] == "3"
+    for policy in ("round_robin", "two_choices"):
+        made = proxy.ask("PUT", "/v1/services/twice", {"policy": policy},
+                         headers={"If-Match": made.headers["ETag"]})
+        assert made.status == 200, made
+    route = proxy.post("/v1/routes", {"service": "new",
+                                      "prefixes": ["/more"]})
+    assert route.status == 201, route
+    with Registrant(proxy) as client:
+        sid = client.register()
+        client.route("*", "/billing", origin.url)
+        client.apply()
+    assert proxy.ask_traffic("GET", "/billing/x") == 200
+    shown = [[row["name"] for row in table_of(proxy)[0]],
+             table_of(proxy)[2][-1]["id"]]
+    assert parts_of(proxy)["spool"]["status"] == "degraded"
+    assert [row["state"] for row in spool_of(proxy)][:6] == ["waiting"] * 6
+    # All of that is there after both kinds of restarts.
+    for again in (lambda: proxy.kill_role("registryd"), proxy.stop):
+        again()
+        if proxy.process.poll() is not None:
+            proxy.start()
+        wait_until(lambda: proxy.get("/v1/services").status == 200)
+        assert [[row["name"] for row in table_of(proxy)[0]],
+                table_of(proxy)[2][-1]["id"]] == shown
+        for path in ("/new/x", "/billing/x", "/more/x"):
+            assert proxy.ask_traffic("GET", path) == 200, path
+        assert proxy.ask_traffic("GET", "/p3/x") == 404
+        with Registrant(proxy) as client:
+            assert client.say(f"RECONNECT|{sid}").startswith("OK")
+    proxy.register("late", origin.url, "/late")
+    shared.cluster.start()
+    wait_until(lambda: is_played(proxy), 60)
+    assert proxy.metric("sluice_store_spool_dropped_total") == 0
+    assert proxy.metric("sluice_store_spool_played_total") > 6
+    assert spool_of(proxy) == []
+    assert proxy.get("/v1/services/twice").json["policy"] == "two_choices"
+    assert proxy.get(f"/v1/routes/{route.json['id']}").status == 200
+    for path in ("/new/x", "/billing/x", "/more/x", "/late/x"):
+        assert proxy.ask_traffic("GET", path) == 200, path
+    wait_until(lambda: is_replicated(proxy))
+    assert same_as_database(proxy, shared, tmp_path)
+    # History tells who it was, and the next change is nothing special.
+    channels = [row["channel"] for row in
+                proxy.get("/v1/changes?limit=1000").json["items"]]
+    assert "session" in channels
+    answer = proxy.register("end", origin.url, "/end")
+    assert answer.headers["Sluice-Spooled"] is None
+
+
+def test_conflicts_are_decided_and_reported(sluice, backend, shared,
+                                            tmp_path):
+    origin, other = (backend(answer=lambda _, body=body: (200, [], body))
+                     for body in (b"one", b"two"))
+    one = sluice(SPOOL, name="a", environment=shared.login("one"))
+    two = sluice(FAST, name="b", environment=shared.environment)
+    fill(one, origin.url)
+    wait_until(lambda: generation_of(two) == generation_of(one))
+    shared.cut("one")
+    wait_until(lambda: is_away(one))
+
+    def put(proxy, name, **members):
+        answer = proxy.ask("PUT", f"/v1/services/{name}", members)
+        assert answer.status in (200, 201), answer
+
+    def route(proxy, service, path, url, **members):
+        put(proxy, service)
+        assert proxy.post(f"/v1/services/{service}/backends",
+                          {"url": url}).status == 201
+        answer = proxy.post("/v1/routes", {
+            "service": service, "prefixes": [path], **members})
+        assert answer.status == 201, answer
+        return answer.json["id"]
+
+    # The same object changed by both; changed here, removed there.
+    put(one, "s1", policy="two_choices")
+    put(two, "s1", policy="hash_client")
+    put(one, "s2", policy="two_choices")
+    two.post("/deregister", {"name": "s2"})
+    # The same path for two services: refused, shared, of higher priority.
+    lost = route(one, "mine", "/same", origin.url)
+    kept = route(two, "theirs", "/same", other.url)
+    one.register("x", origin.url, "/shared")
+    two.register("y", other.url, "/shared")
+    high = route(one, "high", "/high", origin.url, priority=5)
+    low = route(two, "low", "/high", other.url)
+    # What leans on what is dropped.
+    assert one.ask("PATCH", f"/v1/routes/{lost}",
+                   {"prefixes": ["/same", "/moved"]}).status == 200
+    assert one.ask_traffic("GET", "/same/x") == 200
+    shared.mend("one")
+    wait_until(lambda: is_played(one), 60)
+    wait_until(lambda: table_of(one) == table_of(two))
+    wait_until(lambda: [row["state"] for row in spool_of(one)] ==
+               ["dropped"] * 4)
+    dropped = spool_of(one)
+    assert {change["key"] for row in dropped for change in row["changes"]} \
+        == {"s1", "s2", str(lost)}
+    assert "belongs to service theirs" in dropped[2]["reason"]
+    assert one.metric("sluice_store_spool_dropped_total") == 4
+    assert one.log().count("dropped: ") >= 4
+    assert "dropped" in one.ctl("store", "spool").stdout
+    assert one.get("/v1/services/s1").json["policy"] == "hash_client"
+    assert one.get("/v1/services/s2").status == 404
+    ids = {row["id"] for row in table_of(one)[2]}
+    assert lost not in ids and {kept, high, low} <= ids
+    for proxy in (one, two):
+        assert proxy.curl("/same/x").stdout == b"two"
+        assert proxy.curl("/high/x").stdout == b"one"
+        seen = {proxy.curl("/shared/x").stdout for _ in range(20)}
+        assert seen == {b"one", b"two"}
+        assert proxy.ask_traffic("GET", "/moved/x") == 404
+    wait_until(lambda: is_replicated(one))
+    assert same_as_database(one, shared, tmp_path)
+
+
+@pytest.mark.timeout(300)
+def test_deaths_while_keeping_and_playing(sluice, backend, shared, tmp_path):
+    """kill -9 at several moments: nothing is lost, nothing is doubled."""
+    origin = backend()
+    proxy = sluice(SPOOL, environment=shared.environment)
+    fill(proxy, origin.url)
+    kept = []
+    for turn in range(3):
+        shared.cluster.stop("immediate")
+        wait_until(lambda: is_away(proxy))
+        for i in range(40):
+            name = f"t{turn}-{i}"
+            if i % 15 == 7:
+                proxy.kill(proxy.pid("registryd"))
+            try:
+                answer = proxy.post("/v1/services", {"name": name})
+            except OSError:
+                continue
+            if answer.status == 201:
+                kept.append(name)
+        wait_until(lambda: proxy.get("/v1/services").status == 200)
+        shared.cluster.start()
+        # Killed when this many have been played.
+        for goal in (1, 11, 25):
+            wait_until(lambda: int(shared.sql(
+                "SELECT count(*) FROM spool_played")) >= goal
+                or is_played(proxy), 60)
+            proxy.kill_role("registryd")
+        wait_until(lambda: proxy.get("/v1/services").status == 200
+                   and is_played(proxy), 60)
+    assert len(kept) > 60
+    names = shared.sql("SELECT key FROM change WHERE action = 'create' AND "
+                       "kind = 'service' AND key LIKE 't%'").split()
+    assert len(names) == len(set(names))
+    assert set(kept) <= set(names)
+    assert proxy.metric("sluice_store_spool_dropped_total") == 0
+    assert spool_of(proxy) == []
+    wait_until(lambda: is_replicated(proxy))
+    assert same_as_database(proxy, shared, tmp_path)
+
+
+def test_what_was_kept_for_another_database_is_not_played(
+        sluice, backend, shared):
+    proxy = sluice(SPOOL, environment=shared.environment)
+    fill(proxy, backend().url)
+    shared.cluster.stop()
+    wait_until(lambda: is_away(proxy))
+    proxy.register("new", backend().url, "/new")
+    proxy.stop()
+    shared.cluster.start()
+    wait_until(lambda: shared.move(shared.name, "before"))
+    shared.cluster.psql("postgres", f"CREATE DATABASE {shared.name}")
+    proxy.start()
+    wait_until(lambda: is_played(proxy))
+    assert table_of(proxy) == [[], [], []]
+    wait_until(lambda: [row["state"] for row in spool_of(proxy)] ==
+               ["dropped"])
+    assert "another database" in proxy.log()

@@ -365,6 +365,12 @@ on_sweep(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* Life ------------------------------------------------------------------- */
 
+static int
+write_notes(void *context, const struct store_commit *commit)
+{
+	return spool_commit(context, commit);
+}
+
 static void
 on_kept(void *context, const struct note_changes *changes)
 {
@@ -395,7 +401,8 @@ protocol_new(struct registry *registry, struct protocol **protocol_r)
 	protocol->wake.data = protocol;
 	ev_timer_init(&protocol->tick, on_tick, TICK_S, TICK_S);
 	protocol->tick.data = protocol;
-	protocol->notes = note_queue_new(registry->loop, registry->store);
+	protocol->notes = note_queue_new(registry->loop, write_notes,
+	    registry);
 	protocol->resolver = resolver_new(registry->loop);
 	LIST_INIT(&protocol->tests);
 	LIST_INIT(&protocol->takings);

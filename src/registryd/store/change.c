@@ -80,7 +80,7 @@ change_ids_needed(const struct store_commit *commit, enum object_kind kind)
 			continue;
 		if (id == 0)
 			ids.count++;
-		else if (id > ids.highest)
+		else if (id > ids.highest && id < STORE_SPOOLED_FIRST)
 			ids.highest = id;
 	}
 	return ids;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "registryd/store/history.h"
+#include "registryd/store/spool_body.h"
 
 struct store_event *
 event_new(enum event_type type, struct store_request *request)
@@ -56,6 +57,18 @@ event_new_note(struct store_request *request, const struct store_note *note)
 	return event;
 }
 
+struct store_event *
+event_new_spooled(struct store_request *request,
+    const struct store_spooled *row)
+{
+	struct store_event *event = event_new(EVENT_SPOOLED, request);
+
+	if (event != NULL &&
+	    spooled_copy(row, &event->body.spooled) == -1)
+		event_drop(&event);
+	return event;
+}
+
 void
 event_deliver(struct store_event **p)
 {
@@ -76,6 +89,10 @@ event_deliver(struct store_event **p)
 	case EVENT_NOTE:
 		load->note(load->context, &event->body.note);
 		note_clear(&event->body.note);
+		break;
+	case EVENT_SPOOLED:
+		load->spooled(load->context, &event->body.spooled);
+		spooled_clear(&event->body.spooled);
 		break;
 	case EVENT_HISTORY:
 		request->ask.history.row(request->context,
@@ -108,6 +125,9 @@ event_drop(struct store_event **p)
 		break;
 	case EVENT_NOTE:
 		note_clear(&event->body.note);
+		break;
+	case EVENT_SPOOLED:
+		spooled_clear(&event->body.spooled);
 		break;
 	case EVENT_HISTORY:
 		history_clear(&event->body.history);

@@ -17,6 +17,7 @@ enum event_type {
 	EVENT_BACKEND,
 	EVENT_ROUTE,
 	EVENT_NOTE,
+	EVENT_SPOOLED,
 	EVENT_HISTORY,
 	EVENT_DONE,
 };
@@ -31,6 +32,7 @@ struct store_event {
 		struct route route;
 		struct store_history history;
 		struct store_note note;	/* texts owned */
+		struct store_spooled spooled; /* texts owned */
 		struct {
 			uint64_t query_count, query_failed_count, query_us_sum;
 			uint64_t set_aside_count;
@@ -50,6 +52,9 @@ struct store_event *event_new_history(struct store_request *,
 
 struct store_event *event_new_note(struct store_request *,
     const struct store_note *);
+
+struct store_event *event_new_spooled(struct store_request *,
+    const struct store_spooled *);
 
 /* Hands a row to its callback, or finishes the request; frees the
  * event. */

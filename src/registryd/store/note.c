@@ -71,6 +71,20 @@ note_changes_add(struct note_changes *changes, enum note_op op,
 }
 
 int
+note_changes_copy(struct note_changes *to, const struct note_changes *from)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < from->count && result == 0; i++) {
+		const struct note_change *note = &from->list[i];
+
+		result = note_changes_add(to, note->op, note->kind, note->key,
+		    note->seq, note->body);
+	}
+	return result;
+}
+
+int
 note_changes_move(struct note_changes *to, struct note_changes *from)
 {
 	if (from->count == 0)

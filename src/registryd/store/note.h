@@ -58,6 +58,9 @@ struct note_changes {
  * out of memory. */
 MUST_CHECK int note_changes_add(struct note_changes *, enum note_op,
     enum note_kind, const char *key, uint32_t seq, const char *body);
+/* Adds copies of all of from.  0 or -1. */
+MUST_CHECK int note_changes_copy(struct note_changes *to,
+    const struct note_changes *from);
 /* Room for so many more.  0 or -1. */
 MUST_CHECK int note_changes_reserve(struct note_changes *, uint32_t more);
 /* Moves all of from behind those of to.  0, or -1 and nothing moved. */

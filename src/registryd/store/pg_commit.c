@@ -30,6 +30,9 @@ struct commit {
 	struct commit_stamp stamp;
 	struct change_backup *backup;
 	struct change_plan plan;
+	bool is_played;			/* it was made before */
+	uint64_t played_generation;
+	int64_t played_wall_ms;
 	uint32_t sent_count;		/* changes */
 	uint32_t notes_sent_count;
 	struct pg_bulk bulk;
@@ -70,6 +73,12 @@ start(struct pg_job *job)
 
 	pg_job_send(job, QUERY_BEGIN, NULL, 0, 0);
 	pg_job_send(job, QUERY_NEXT_GENERATION, NULL, 0, 0);
+	if (asked(commit)->spool_id != NULL) {
+		const struct cell id = cell_text(asked(commit)->spool_id);
+
+		/* Behind the generation's lock: nobody is making it now. */
+		pg_job_send(job, QUERY_SELECT_PLAYED, &id, 1, 0);
+	}
 	allocate_ids(commit, OBJECT_BACKEND, QUERY_ALLOCATE_BACKEND_IDS);
 	allocate_ids(commit, OBJECT_ROUTE, QUERY_ALLOCATE_ROUTE_IDS);
 	pg_job_sync(job);
@@ -107,6 +116,11 @@ answered(struct pg_job *job, enum store_query query, uint32_t tag,
 		commit->stamp.generation =
 		    (uint64_t)pg_result_integer(result, 0);
 		commit->stamp.at_wall_ms = pg_result_integer(result, 1);
+	} else if (query == QUERY_SELECT_PLAYED) {
+		commit->is_played = PQntuples(result) > 0;
+		commit->played_generation =
+		    (uint64_t)pg_result_integer(result, 0);
+		commit->played_wall_ms = pg_result_integer(result, 1);
 	} else if (query == QUERY_ALLOCATE_BACKEND_IDS) {
 		commit->stamp.next_backend_id = first;
 	} else if (query == QUERY_ALLOCATE_ROUTE_IDS) {
@@ -270,13 +284,51 @@ send_notification(struct commit *commit)
 }
 
 static void
+send_played(struct commit *commit)
+{
+	const struct cell cells[] = {
+		cell_text(asked(commit)->spool_id),
+		cell_integer((int64_t)commit->stamp.generation),
+		cell_integer(commit->stamp.at_wall_ms),
+	};
+
+	if (asked(commit)->spool_id != NULL)
+		pg_job_send(&commit->job, QUERY_INSERT_PLAYED, cells,
+		    COUNT_OF(cells), 0);
+}
+
+/* The answer is that of then; of all this nothing is kept. */
+static void
+answer_played(struct commit *commit)
+{
+	commit->stamp.generation = commit->played_generation;
+	commit->stamp.at_wall_ms = commit->played_wall_ms;
+	for (uint32_t i = 0; i < asked(commit)->change_count; i++)
+		change_stamp(&asked(commit)->changes[i], &commit->stamp);
+	commit->stage = COMMIT_ROLLING_BACK;
+	pg_job_send(&commit->job, QUERY_ROLLBACK, NULL, 0, 0);
+	pg_job_sync(&commit->job);
+}
+
+static void
+set_outcome(struct commit *commit)
+{
+	struct store_outcome *outcome = &commit->job.request->outcome;
+
+	outcome->generation = commit->stamp.generation;
+	outcome->at_wall_ms = commit->stamp.at_wall_ms;
+}
+
+static void
 end_transaction(struct commit *commit)
 {
 	bool is_failed = commit->job.is_failed;
 
 	commit->stage = is_failed ? COMMIT_ROLLING_BACK : COMMIT_COMMITTING;
-	if (!is_failed)
+	if (!is_failed) {
+		send_played(commit);
 		send_notification(commit);
+	}
 	pg_job_send(&commit->job, is_failed ? QUERY_ROLLBACK : QUERY_COMMIT,
 	    NULL, 0, 0);
 	pg_job_sync(&commit->job);
@@ -286,10 +338,13 @@ static void
 synced(struct pg_job *job)
 {
 	struct commit *commit = commit_of(job);
-	struct store_outcome *outcome = &job->request->outcome;
 
 	switch (commit->stage) {
 	case COMMIT_BEGINNING:
+		if (!job->is_failed && commit->is_played) {
+			answer_played(commit);
+			break;
+		}
 		if (!job->is_failed &&
 		    !change_is_expected(asked(commit), &commit->stamp)) {
 			change_fail_generation(job->request);
@@ -307,11 +362,12 @@ synced(struct pg_job *job)
 		end_transaction(commit);
 		break;
 	case COMMIT_COMMITTING:
-		outcome->generation = commit->stamp.generation;
-		outcome->at_wall_ms = commit->stamp.at_wall_ms;
+		set_outcome(commit);
 		pg_job_end(job);
 		break;
 	case COMMIT_ROLLING_BACK:
+		if (commit->is_played && !job->is_failed)
+			set_outcome(commit);
 		pg_job_end(job);
 		break;
 	}
@@ -324,6 +380,8 @@ ended(struct pg_job *job)
 
 	if (job->is_failed)
 		change_backup_restore(commit->backup, asked(commit));
+	job->request->outcome.is_unknown = job->is_failed &&
+	    commit->stage == COMMIT_COMMITTING;
 	change_backup_free(&commit->backup);
 	change_plan_free(&commit->plan);
 	pg_bulk_free(&commit->bulk);

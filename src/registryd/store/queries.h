@@ -96,6 +96,8 @@ enum store_query {
 	QUERY_NOTIFY_WANTED,		/* generation, as text */
 	QUERY_LISTEN_WANTED,
 	QUERY_COUNT_USERS,		/* connections of sluices */
+	QUERY_SELECT_PLAYED,		/* id */
+	QUERY_INSERT_PLAYED,		/* id, generation, when */
 	QUERY_POSTGRES_END,
 	/* those behind: SQLite alone, of a replica */
 	QUERY_SET_UP_REPLICA = QUERY_POSTGRES_END,
@@ -110,6 +112,9 @@ enum store_query {
 	QUERY_DELETE_ROUTES_BETWEEN,
 	QUERY_DELETE_ROUTE_TARGETS_BETWEEN,
 	QUERY_DELETE_ALL_NOTES,
+	QUERY_PUT_SPOOLED,		/* SPOOLED_CELLS */
+	QUERY_FORGET_SPOOLED,		/* played, dropped: up to this seq */
+	QUERY_SELECT_SPOOLED,
 	QUERY_COUNT
 };
 

@@ -26,6 +26,21 @@ struct replica_range {
 	uint64_t after_id, upto_id;		/* upto 0: the last */
 };
 
+enum spool_state { SPOOL_WAITING, SPOOL_PLAYED, SPOOL_DROPPED };
+const char *spool_state_name(enum spool_state);
+
+/* A commit that is kept, as a row; the texts are borrowed. */
+struct store_spooled {
+	uint64_t seq;			/* the order, from 1 */
+	const char *id;			/* store_commit.spool_id */
+	enum spool_state state;
+	uint64_t generation;		/* PLAYED: the commit it became */
+	const char *reason;		/* DROPPED: why */
+	int64_t at_wall_ms;
+	const char *who, *from, *channel, *request_id;
+	const char *body;		/* spool_body.h */
+};
+
 /* One transaction, in this order; all borrowed until it is done. */
 struct replica_batch {
 	const struct replica_range *range; /* goes first; or NULL.  Changes
@@ -33,6 +48,12 @@ struct replica_batch {
 	const struct object_changes *changes; /* as they are now; or NULL */
 	bool replaces_notes;		/* those that are there go first */
 	const struct note_changes *notes; /* or NULL */
+	const struct store_spooled *spooled; /* rows to put, or to change the
+					 * state of; with any, the batch is
+					 * on the disk when it is done */
+	uint32_t spooled_count;
+	/* Rows of these states go, up to this seq. */
+	uint64_t forget_played, forget_dropped;
 	const char *identity;		/* NULL: as it was */
 	bool has_generation;
 	uint64_t generation;

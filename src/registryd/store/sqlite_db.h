@@ -65,6 +65,7 @@ struct sqlite_sink {
 	int (*backend)(void *context, struct backend *);
 	int (*route)(void *context, struct route *);
 	int (*note)(void *context, const struct store_note *);
+	int (*spooled)(void *context, const struct store_spooled *);
 	int (*history)(void *context, const struct store_history *);
 	void *context;
 };
@@ -84,6 +85,9 @@ MUST_CHECK int sqlite_replica_open(struct sqlite_db *,
     struct store_request *);
 /* Says in the outcome of a load how old it is, and whose. */
 void sqlite_replica_describe(struct sqlite_db *, struct store_request *);
+/* All of the spool, to sink->spooled; as sqlite_db_run(). */
+MUST_CHECK int sqlite_replica_read_spool(struct sqlite_db *,
+    const struct sqlite_sink *);
 void sqlite_replica_put(struct sqlite_db *, struct store_request *);
 /* After each request: a file that cannot be read is moved out of the way,
  * and the next request makes a new one. */

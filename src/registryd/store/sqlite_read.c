@@ -152,6 +152,9 @@ read_objects(struct reading *reading)
 	if (code == SQLITE_OK && reading->request->ask.load.note != NULL)
 		code = sqlite_db_run(reading->db, QUERY_SELECT_NOTES, NULL, 0,
 		    take_note, reading);
+	if (code == SQLITE_OK && reading->db->target != NULL &&
+	    reading->request->ask.load.spooled != NULL)
+		code = sqlite_replica_read_spool(reading->db, reading->sink);
 	if (code == SQLITE_OK)
 		code = sqlite_db_run(reading->db, QUERY_COMMIT, NULL, 0, NULL,
 		    NULL);

@@ -255,10 +255,58 @@ put_moment(struct sqlite_db *db, const struct replica_batch *batch)
 	return code;
 }
 
-void
-sqlite_replica_put(struct sqlite_db *db, struct store_request *request)
+const char *
+spool_state_name(enum spool_state state)
 {
-	const struct replica_batch *batch = &request->ask.replicate;
+	static const char *const names[] = {
+		[SPOOL_WAITING] = "waiting",
+		[SPOOL_PLAYED] = "played",
+		[SPOOL_DROPPED] = "dropped",
+	};
+
+	return names[state];
+}
+
+static int
+put_spooled(struct sqlite_db *db, const struct replica_batch *batch)
+{
+	const struct cell forget[] = {
+		cell_integer((int64_t)batch->forget_played),
+		cell_integer((int64_t)batch->forget_dropped),
+	};
+	int code = SQLITE_OK;
+
+	for (uint32_t i = 0; code == SQLITE_OK && i < batch->spooled_count;
+	    i++) {
+		const struct store_spooled *row = &batch->spooled[i];
+		const struct cell cells[] = {
+			cell_integer((int64_t)row->seq), cell_text(row->id),
+			cell_text(spool_state_name(row->state)),
+			cell_integer((int64_t)row->generation),
+			cell_text(row->reason), cell_integer(row->at_wall_ms),
+			cell_text(row->who), cell_text(row->from),
+			cell_text(row->channel), cell_text(row->request_id),
+			cell_text(row->body),
+		};
+
+		code = run(db, QUERY_PUT_SPOOLED, cells, COUNT_OF(cells));
+	}
+	if (code == SQLITE_OK &&
+	    (batch->forget_played != 0 || batch->forget_dropped != 0))
+		code = run(db, QUERY_FORGET_SPOOLED, forget, COUNT_OF(forget));
+	return code;
+}
+
+static int
+be_durable(struct sqlite_db *db, bool is_durable)
+{
+	return sqlite3_exec(db->handle, sqlite_queries[is_durable
+		? QUERY_BE_DURABLE : QUERY_BE_QUICK].sql, NULL, NULL, NULL);
+}
+
+static int
+put_batch(struct sqlite_db *db, const struct replica_batch *batch)
+{
 	int code = run(db, QUERY_BEGIN, NULL, 0);
 
 	if (code == SQLITE_OK && batch->range != NULL)
@@ -268,11 +316,63 @@ sqlite_replica_put(struct sqlite_db *db, struct store_request *request)
 	if (code == SQLITE_OK)
 		code = put_notes(db, batch);
 	if (code == SQLITE_OK)
+		code = put_spooled(db, batch);
+	if (code == SQLITE_OK)
 		code = put_moment(db, batch);
 	if (code == SQLITE_OK)
 		code = run(db, QUERY_COMMIT, NULL, 0);
+	return code;
+}
+
+void
+sqlite_replica_put(struct sqlite_db *db, struct store_request *request)
+{
+	const struct replica_batch *batch = &request->ask.replicate;
+	int code = SQLITE_OK;
+
+	if (batch->spooled_count > 0)
+		code = be_durable(db, true);
 	if (code == SQLITE_OK)
-		return;
-	sqlite_db_fail(db, request, code);
-	sqlite_db_roll_back(db);
+		code = put_batch(db, batch);
+	if (code != SQLITE_OK) {
+		sqlite_db_fail(db, request, code);
+		sqlite_db_roll_back(db);
+	}
+	if (batch->spooled_count > 0 && db->handle != NULL)
+		(void)be_durable(db, false);	/* or is too careful */
+}
+
+/* Reading ---------------------------------------------------------------- */
+
+static int
+take_spooled(void *context, const struct cell *cells)
+{
+	const struct sqlite_sink *sink = context;
+	struct store_spooled row = {
+		.seq = (uint64_t)cells[0].integer,
+		.generation = (uint64_t)cells[3].integer,
+		.at_wall_ms = cells[5].integer,
+	};
+
+	for (int i = 1; i <= 10; i++)
+		if (i != 3 && i != 5 && cells[i].type != CELL_TEXT)
+			return -1;
+	row.id = cells[1].text.data;
+	row.state = bytes_is(cells[2].text, "waiting") ? SPOOL_WAITING :
+	    bytes_is(cells[2].text, "played")	       ? SPOOL_PLAYED :
+							 SPOOL_DROPPED;
+	row.reason = cells[4].text.data;
+	row.who = cells[6].text.data;
+	row.from = cells[7].text.data;
+	row.channel = cells[8].text.data;
+	row.request_id = cells[9].text.data;
+	row.body = cells[10].text.data;
+	return sink->spooled(sink->context, &row);
+}
+
+int
+sqlite_replica_read_spool(struct sqlite_db *db, const struct sqlite_sink *sink)
+{
+	return sqlite_db_run(db, QUERY_SELECT_SPOOLED, NULL, 0, take_spooled,
+	    (void *)(uintptr_t)sink);
 }

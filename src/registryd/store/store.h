@@ -59,6 +59,10 @@ struct store_outcome {
 					 * committed; 0: not known */
 	uint64_t note_version;		/* loads and follows: of the notes;
 					 * 0: they have none */
+	bool is_unknown;		/* UNAVAILABLE: lost in COMMIT */
+	uint64_t spooled_seq;		/* commits: not in the store, but
+					 * kept to be played into it; 0: not
+					 * so (registryd/spool.h) */
 	bool is_elsewhere;		/* loads of a replica: it followed
 					 * another server than it is to */
 };
@@ -105,6 +109,16 @@ typedef char *store_describe_fn(const struct store_change *);
 
 typedef void store_done_fn(void *context, const struct store_outcome *);
 
+/*
+ * What PostgreSQL has not given a number to is numbered from here on: ids
+ * by chance, so that two instances never give the same one; versions by the
+ * order in which one instance kept its commits.  Ids stay when PostgreSQL
+ * takes the object; versions become its.
+ */
+#define STORE_SPOOLED_FIRST (UINT64_C(1) << 51)
+
+struct store_spooled;			/* replica.h */
+
 /* Rows come one by one, before done; each is the callee's to keep or
  * clear. */
 struct store_loader {
@@ -113,6 +127,8 @@ struct store_loader {
 	void (*route)(void *context, struct route *);
 	/* borrowed for the call, sessions first; NULL: not asked for */
 	void (*note)(void *context, const struct store_note *);
+	/* of a replica alone; borrowed for the call; NULL: not asked for */
+	void (*spooled)(void *context, const struct store_spooled *);
 	store_done_fn *done;		/* outcome.generation:
 					 * what was loaded */
 	void *context;
@@ -257,6 +273,12 @@ struct store_commit {
 	store_describe_fn *describe;
 	/* CONFLICT unless this is the latest generation; 0: any. */
 	uint64_t expected_generation;
+	/*
+	 * Of a commit that was kept while PostgreSQL was away; NULL: of none.
+	 * It is recorded in the transaction: a commit of an id that is there
+	 * is not made again, and answered as it was then.
+	 */
+	const char *spool_id;
 	store_done_fn *done;
 	void *context;
 };

@@ -118,6 +118,15 @@ post_note(void *context, const struct store_note *note)
 }
 
 static int
+post_spooled(void *context, const struct store_spooled *spooled)
+{
+	struct row_context *row = context;
+	struct store_event *event = event_new_spooled(row->request, spooled);
+
+	return event == NULL ? -1 : post(row->sqlite, event);
+}
+
+static int
 post_history(void *context, const struct store_history *history)
 {
 	struct row_context *row = context;
@@ -144,6 +153,7 @@ carry_out(struct store_sqlite *sqlite, struct store_request *request)
 		.backend = post_backend,
 		.route = post_route,
 		.note = post_note,
+		.spooled = post_spooled,
 		.history = post_history,
 		.context = &context,
 	};
