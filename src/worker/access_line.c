@@ -59,6 +59,20 @@ write_digits(char *out, unsigned int number, int digits)
 	}
 }
 
+/* Three digits, where there is a status. */
+static void
+put_status(struct line *line, unsigned int status)
+{
+	char digits[3];
+
+	if (status < 100 || status > 999) {
+		put_number(line, status);
+		return;
+	}
+	write_digits(digits, status, 3);
+	put(line, digits, sizeof(digits));
+}
+
 /* Seconds with all six decimals. */
 static void
 put_seconds(struct line *line, int64_t us)
@@ -85,11 +99,53 @@ is_plain(char c)
 	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\';
 }
 
-/* As many bytes of rest as are plain, 16 at a time while there are. */
+#define EACH_BYTE(byte) (UINT64_MAX / 255 * (byte))
+
+/* Whether some byte of a word is zero. */
+static inline bool
+has_zero(uint64_t word)
+{
+	return ((word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80)) != 0;
+}
+
+/* is_plain() of eight bytes. */
+static inline bool
+are_plain(uint64_t word)
+{
+	return (word & EACH_BYTE(0x80)) == 0 &&
+	    ((word - EACH_BYTE(0x20)) & EACH_BYTE(0x80)) == 0 &&
+	    !has_zero(word ^ EACH_BYTE(0x7f)) &&
+	    !has_zero(word ^ EACH_BYTE('"')) &&
+	    !has_zero(word ^ EACH_BYTE('\\'));
+}
+
+/* Whether 4 to 16 bytes are plain all: two looks, that may overlap. */
+static bool
+is_short_plain(struct bytes rest)
+{
+	const char *end = rest.data + rest.len;
+	uint64_t first, last;
+	uint32_t halves[2];
+
+	if (rest.len < 8) {
+		memcpy(&halves[0], rest.data, 4);
+		memcpy(&halves[1], end - 4, 4);
+		memcpy(&first, halves, 8);
+		return are_plain(first);
+	}
+	memcpy(&first, rest.data, 8);
+	memcpy(&last, end - 8, 8);
+	return are_plain(first) && are_plain(last);
+}
+
+/* As many bytes of rest as are plain; most are, and most are few. */
 static size_t
 plain_len(struct bytes rest)
 {
 	size_t len = 0;
+
+	if (rest.len >= 4 && rest.len <= 16 && is_short_plain(rest))
+		return rest.len;
 
 #ifdef __SSE2__
 	for (; rest.len - len >= HTTP_BLOCK; len += HTTP_BLOCK) {
@@ -294,7 +350,7 @@ access_line_combined(struct access_clock *clock,
 	PUT_LITERAL(&line, "] \"");
 	put_request(&line, record);
 	PUT_LITERAL(&line, "\" ");
-	put_number(&line, record->status);
+	put_status(&line, record->status);
 	put_char(&line, ' ');
 	put_number(&line, record->bytes_out);
 	PUT_LITERAL(&line, " \"");

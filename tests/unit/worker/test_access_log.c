@@ -109,6 +109,32 @@ combined_is_what_nginx_writes(void **state)
 }
 
 static void
+an_escape_is_found_wherever_it_stands(void **state)
+{
+	static const char odd[] = "\"\\\x1f\x7f\x80\xff\x01";
+	char text[40], wanted[128];
+
+	(void)state;
+	for (size_t len = 1; len < sizeof(text); len++)
+		for (size_t at = 0; at < len; at++)
+			for (size_t i = 0; i < sizeof(odd) - 1; i++) {
+				struct access_record record = plain_record();
+
+				memset(text, '~', sizeof(text));
+				text[at] = odd[i];
+				record.user_agent = bytes_slice(text, len);
+				snprintf(wanted, sizeof(wanted),
+				    " \"%.*s\\x%02X%.*s\"", (int)at,
+				    "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~",
+				    (unsigned char)odd[i],
+				    (int)(len - at - 1),
+				    "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~");
+				assert_non_null(strstr(combined(&record),
+				    wanted));
+			}
+}
+
+static void
 what_is_missing_is_a_dash(void **state)
 {
 	struct access_record record = {
@@ -604,6 +630,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(combined_is_what_nginx_writes),
+		CASE(an_escape_is_found_wherever_it_stands),
 		CASE(what_is_missing_is_a_dash),
 		CASE(combined_escapes_by_its_table),
 		CASE(the_local_time_has_its_offset),
