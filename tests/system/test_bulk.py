@@ -140,3 +140,47 @@ def test_a_document_may_be_as_large_as_the_setting_says(sluice, tmp_path):
     proxy.start()
     said = proxy.ctl("import", str(file)).stdout
     assert "80000 created" in said
+
+
+def test_very_many_go_to_the_server_many_at_once(sluice, database):
+    shared = sluice(name="b", environment={"DB_DRIVER": "postgres",
+                                           "DATABASE_URL": database})
+    file = sluice()
+    odd = "\\ \" {,} ' \t NULL \u00e9"
+    document = {
+        "services": [{"name": f"s{i} {{\"\\,}}", "backends": [
+            {"url": f"http://127.0.0.1:{i + 1}"}]} for i in range(40)],
+        "routes": [{
+            "domains": ["", f"h{i}.test"] if i % 3 else [],
+            "prefixes": [f"/p{i}", f"/q{i}/%7B%22%5C"], "priority": i - 500,
+            "label": odd if i % 7 == 0 else "",
+            "targets": [{"service": f"s{i % 40} {{\"\\,}}", "weight": 2},
+                        {"service": f"s{i % 39} {{\"\\,}}", "weight": 0}]
+            if i % 40 != i % 39 else
+            [{"service": f"s{i % 40} {{\"\\,}}"}],
+            "headers": [{"op": "set", "of": "request", "name": "x-a",
+                         "value": odd.replace("\t", " ")}]}
+            for i in range(5000)]}
+    before = shared.metric("sluice_store_queries_total")
+    answers = [proxy.post("/v1/import", document) for proxy in (shared, file)]
+    assert [answer.json["created"] for answer in answers] == [5080] * 2, \
+        answers
+    asked = shared.metric("sluice_store_queries_total") - before
+    assert asked < 300
+    texts = [proxy.get("/v1/export").body for proxy in (shared, file)]
+    assert texts[0] == texts[1]
+    histories = [[(row["generation"], row["kind"], row["action"])
+                  for row in proxy.get("/v1/changes?limit=1000")
+                  .json["items"]] for proxy in (shared, file)]
+    assert histories[0] == histories[1]
+    # Another one, which changes some, adds and removes.
+    document["routes"] = document["routes"][100:] + [
+        {"prefixes": [f"/n{i}"], "service": 's1 {"\\,}'}
+        for i in range(50)]
+    document["services"][3]["retries"] = 0
+    answers = [proxy.post("/v1/import?replace=true", document)
+               for proxy in (shared, file)]
+    counts = [[answer.json[name] for name in
+               ("created", "updated", "removed")] for answer in answers]
+    assert counts == [[50, 1, 100]] * 2, answers
+    assert shared.get("/v1/export").body == file.get("/v1/export").body
