@@ -80,7 +80,7 @@ on_turn(struct ev_loop *loop, ev_timer *turn, int events)
 {
 	struct note_queue *queue = turn->data;
 	struct store_commit commit = {
-		.actor = { "sluice", "", "session", "" },
+		.actor = { "sluice", "", "session", "", NULL },
 		.done = on_written,
 	};
 
