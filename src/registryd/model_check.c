@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "registryd/change_index.h"
 #include "registryd/object_json.h"
 #include "registryd/write_queue.h"
 
 /* A write as far as it was checked. */
 struct check {
 	const struct model *model;
-	const struct write *write;
-	uint32_t upto;			/* changes before this one count */
+	struct change_index index;	/* of the changes so far */
 	struct problem *problem;
 };
 
@@ -23,15 +23,11 @@ struct check {
 static bool
 has_service(const struct check *check, const char *name)
 {
-	for (uint32_t i = check->upto; i > 0; i--) {
-		const struct store_change *change =
-		    &check->write->changes[i - 1];
+	const struct store_change *change =
+	    change_index_service(&check->index, name);
 
-		if (change->kind == OBJECT_SERVICE &&
-		    strcmp(change->object.service->name, name) == 0)
-			return !change->is_removal;
-	}
-	return model_find_service(check->model, name) != NULL;
+	return change != NULL ? !change->is_removal :
+				model_find_service(check->model, name) != NULL;
 }
 
 static int
@@ -47,14 +43,10 @@ refuse_static(struct problem *problem, const char *what)
 static bool
 removes_backend(const struct check *check, uint64_t id)
 {
-	for (uint32_t i = 0; i < check->upto; i++) {
-		const struct store_change *change = &check->write->changes[i];
+	const struct store_change *change =
+	    change_index_id(&check->index, OBJECT_BACKEND, id);
 
-		if (change->kind == OBJECT_BACKEND && change->is_removal &&
-		    change->object.backend->id == id)
-			return true;
-	}
-	return false;
+	return change != NULL && change->is_removal;
 }
 
 static bool
@@ -70,15 +62,11 @@ leads_to(const struct route *route, const char *name)
 static bool
 releases_route(const struct check *check, uint64_t id, const char *name)
 {
-	for (uint32_t i = 0; i < check->upto; i++) {
-		const struct store_change *change = &check->write->changes[i];
+	const struct store_change *change =
+	    change_index_id(&check->index, OBJECT_ROUTE, id);
 
-		if (change->kind == OBJECT_ROUTE &&
-		    change->object.route->id == id)
-			return change->is_removal ||
-			    !leads_to(change->object.route, name);
-	}
-	return false;
+	return change != NULL && (change->is_removal ||
+		!leads_to(change->object.route, name));
 }
 
 static int
@@ -273,31 +261,34 @@ check_route(const struct check *check, const struct store_change *change)
 	return model_check_paths(check->model, route, check->problem);
 }
 
+static int
+check_change(const struct check *check, const struct store_change *change)
+{
+	switch (change->kind) {
+	case OBJECT_SERVICE:
+		return check_service(check, change);
+	case OBJECT_BACKEND:
+		return check_backend(check, change);
+	case OBJECT_ROUTE:
+		return check_route(check, change);
+	}
+	return 0;
+}
+
 int
 model_check(const struct model *model, struct write *write,
     struct problem *problem)
 {
-	struct check check = { .model = model, .write = write,
-		.problem = problem };
+	struct check check = { .model = model, .problem = problem };
+	int result = 0;
 
-	for (; check.upto < write->change_count; check.upto++) {
-		const struct store_change *change =
-		    &write->changes[check.upto];
-		int result = 0;
-
-		switch (change->kind) {
-		case OBJECT_SERVICE:
-			result = check_service(&check, change);
-			break;
-		case OBJECT_BACKEND:
-			result = check_backend(&check, change);
-			break;
-		case OBJECT_ROUTE:
-			result = check_route(&check, change);
-			break;
-		}
-		if (result == -1)
-			return -1;
+	if (change_index_init(&check.index, write) == -1)
+		return problem_set(problem, 503, "out_of_memory", NULL,
+		    "out of memory; try again");
+	for (uint32_t i = 0; i < write->change_count && result == 0; i++) {
+		result = check_change(&check, &write->changes[i]);
+		change_index_add(&check.index, i);
 	}
-	return 0;
+	change_index_clear(&check.index);
+	return result;
 }

@@ -75,8 +75,8 @@ plan_route(struct apply *apply, const struct place_plan *plan,
 		return problem_set(problem, 422, "invalid", NULL,
 		    "path is malformed");
 	for (uint32_t i = 0; i < route->domain_count; i++) {
-		const struct place place = { plan->session->service,
-			route->hosts[i], route->prefix, route };
+		const struct place place = { route->hosts[i], route->prefix,
+			route };
 
 		if (place.host == NULL)
 			return problem_set(problem, 422, "invalid", NULL,
@@ -87,21 +87,16 @@ plan_route(struct apply *apply, const struct place_plan *plan,
 	return 0;
 }
 
+/* Whether the session keeps the place. */
 static bool
-is_place_in(const struct session_config *config, const char *host,
-    const char *prefix)
+is_kept(const struct place_plan *plan, const struct place *place)
 {
-	for (uint32_t i = 0; config != NULL && i < config->count; i++) {
-		const struct session_route *route = config->routes[i];
+	const struct place_member *member = NULL;
 
-		if (route->prefix == NULL ||
-		    strcmp(route->prefix, prefix) != 0)
-			continue;
-		for (uint32_t d = 0; d < route->domain_count; d++)
-			if (route->hosts[d] != NULL &&
-			    strcmp(route->hosts[d], host) == 0)
-				return true;
-	}
+	while ((member = place_index_next(&plan->index, place, member)) !=
+	    NULL)
+		if (member->session == plan->session)
+			return true;
 	return false;
 }
 
@@ -111,15 +106,13 @@ static int
 plan_left_places(struct apply *apply, const struct place_plan *plan,
     const struct session_route *route)
 {
-	const struct session_config *after = config_after(apply);
-
 	apply->route_number = route->number;
 	for (uint32_t i = 0; i < route->domain_count; i++) {
-		const struct place place = { plan->session->service,
-			route->hosts[i], route->prefix, route };
+		const struct place place = { route->hosts[i], route->prefix,
+			route };
 
 		if (place.host == NULL || place.prefix == NULL ||
-		    is_place_in(after, place.host, place.prefix))
+		    is_kept(plan, &place))
 			continue;
 		if (place_plan(plan, &place) == -1)
 			return -1;
@@ -129,7 +122,7 @@ plan_left_places(struct apply *apply, const struct place_plan *plan,
 
 /* What goes comes first: what comes may take its place. */
 static int
-plan_places(struct apply *apply, const struct place_plan *plan)
+plan_each(struct apply *apply, const struct place_plan *plan)
 {
 	const struct session_config *before = &plan->session->active;
 	const struct session_config *after = config_after(apply);
@@ -150,6 +143,20 @@ plan_places(struct apply *apply, const struct place_plan *plan)
 	}
 	apply->route_number = 0;
 	return 0;
+}
+
+static int
+plan_places(struct apply *apply, struct place_plan *plan)
+{
+	int result;
+
+	if (place_index_make(plan) == 0)
+		result = plan_each(apply, plan);
+	else
+		result = problem_set(&plan->write->problem, 503,
+		    "out_of_memory", NULL, "out of memory");
+	place_index_clear(&plan->index);
+	return result;
 }
 
 static int
@@ -191,7 +198,7 @@ plan(struct write *write, const struct model *model, void *context)
 {
 	struct apply *apply = context;
 	struct session *session = apply->order.session;
-	const struct place_plan places = {
+	struct place_plan places = {
 		.write = write,
 		.model = model,
 		.protocol = session->protocol,

@@ -1,10 +1,6 @@
 /*
  * registryd/protocol/apply.h - from what sessions want to what is served.
  *
- * A session's route at a (domain, path) is a place, and a place is one
- * service and one route of the model, named after both; the sessions of
- * one service that want the same place each bring a backend to it.
- *
  * Every change is one write (write_queue.h): one commit, one generation,
  * with the notes of the session in the same transaction.  A session that
  * is written is ours thereafter; it fails if the session is not, by then,
@@ -14,6 +10,7 @@
 #ifndef REGISTRYD_PROTOCOL_APPLY_H
 #define REGISTRYD_PROTOCOL_APPLY_H
 
+#include "registryd/protocol/place.h"
 #include "registryd/protocol/session.h"
 #include "registryd/write_queue.h"
 
@@ -45,45 +42,5 @@ struct apply_order {
 };
 
 MUST_CHECK int apply_submit(const struct apply_order *);
-
-/* place.c: names ---------------------------------------------------------- */
-
-#define PLACE_NAME_SIZE 256
-
-/* The name of the service at a place: "billing@shop.example:api:v1".
- * Returns 0, or -1 when it would be too long. */
-MUST_CHECK int place_name(const char *service, const char *host,
-    const char *prefix, char name[PLACE_NAME_SIZE]);
-
-/* The service that sessions know, of such a name: "billing". */
-void place_owner(const char *name, char owner[PLACE_NAME_SIZE]);
-
-/* place.c: a place's objects ---------------------------------------------- */
-
-struct place {
-	const char *service, *host, *prefix;
-	const struct session_route *route; /* whose fault it is */
-};
-
-/* What the write is planned by. */
-struct place_plan {
-	struct write *write;
-	const struct model *model;
-	const struct protocol *protocol;
-	const struct session *session;
-	const struct session_config *config; /* the session's, in place of
-					      * its active one; NULL: gone */
-	bool is_disabled;		/* as the session will be */
-};
-
-/* Plans what the place is to be.  0, or -1 with write->problem. */
-MUST_CHECK int place_plan(const struct place_plan *, const struct place *);
-
-/* The backend of the model that a session's route has at a place; NULL:
- * none yet. */
-const struct model_backend *place_backend(const struct model *,
-    const char *service, const char *host, const struct session_route *);
-const struct model_route *place_route(const struct model *,
-    const char *service, const char *host, const struct session_route *);
 
 #endif

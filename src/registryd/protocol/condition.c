@@ -115,15 +115,6 @@ change_condition(const struct ordering *ordering, struct condition *condition,
 	return 0;
 }
 
-static bool
-is_planned(const struct write *write, uint64_t id)
-{
-	for (uint32_t i = 0; i < write->change_count; i++)
-		if (write->changes[i].object.backend->id == id)
-			return true;
-	return false;
-}
-
 /* Whether the order would change nothing. */
 static bool
 is_so(const struct ordering *ordering, const struct condition *condition)
@@ -147,8 +138,7 @@ plan_backend(const struct ordering *ordering, struct write *write,
 	struct backend backend;
 	int result;
 
-	if (is_so(ordering, &before->condition) ||
-	    is_planned(write, before->id))
+	if (is_so(ordering, &before->condition))
 		return 0;
 	if (backend_copy_object(before, &backend) == -1)
 		return problem_set(&write->problem, 503, "out_of_memory",
@@ -163,18 +153,60 @@ plan_backend(const struct ordering *ordering, struct write *write,
 }
 
 static int
+compare_ids(const void *a, const void *b)
+{
+	uint64_t x = (*(const struct backend *const *)a)->id;
+	uint64_t y = (*(const struct backend *const *)b)->id;
+
+	return (x > y) - (x < y);
+}
+
+/* The backends that are meant; one may come several times.  0 or -1. */
+static int
+list_backends(const struct ordering *ordering, const struct model *model,
+    const struct backend ***list_r, size_t *count_r)
+{
+	const struct model_backend *backend;
+	struct backend_walk walk = { 0 };
+	size_t size = 0;
+
+	*list_r = NULL;
+	*count_r = 0;
+	while ((backend = backend_walk_next(&walk, model,
+		    ordering->order.session,
+		    bytes_of(ordering->target))) != NULL) {
+		if (*count_r == size) {
+			const struct backend **longer = realloc(*list_r,
+			    (size = size == 0 ? 16 : 2 * size) *
+				sizeof(*longer));
+
+			if (longer == NULL)
+				return -1;
+			*list_r = longer;
+		}
+		(*list_r)[(*count_r)++] = &backend->object;
+	}
+	return 0;
+}
+
+static int
 plan(struct write *write, const struct model *model, void *context)
 {
 	const struct ordering *ordering = context;
-	const struct model_backend *backend;
-	struct backend_walk walk = { 0 };
+	const struct backend **list;
+	size_t count;
+	int result = 0;
 
-	while ((backend = backend_walk_next(&walk, model,
-		    ordering->order.session,
-		    bytes_of(ordering->target))) != NULL)
-		if (plan_backend(ordering, write, &backend->object) == -1)
-			return -1;
-	return 0;
+	if (list_backends(ordering, model, &list, &count) == -1)
+		result = problem_set(&write->problem, 503, "out_of_memory",
+		    NULL, "out of memory");
+	if (count > 0)
+		qsort(list, count, sizeof(*list), compare_ids);
+	for (size_t i = 0; i < count && result == 0; i++)
+		if (i == 0 || list[i] != list[i - 1])
+			result = plan_backend(ordering, write, list[i]);
+	free(list);
+	return result;
 }
 
 /* Done ------------------------------------------------------------------- */
