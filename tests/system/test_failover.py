@@ -2,7 +2,9 @@
 """PostgreSQL's primary goes away, and another server takes its place."""
 
 import os
+import re
 import signal
+import subprocess
 
 import pytest
 
@@ -144,8 +146,7 @@ def test_a_silent_server_is_noticed(sluice, cluster):
     relay = Relay(cluster.port)
     try:
         path = cluster.create_database().rsplit("/", 1)[1]
-        conf = ('store { follow_interval = "500ms" '
-                'query_timeout = "500ms" }')
+        conf = 'store { follow_interval = "1h" query_timeout = "500ms" }'
         one = sluice(conf, name="a", environment={
             "DB_DRIVER": "postgres", "DATABASE_URL":
             f"postgresql://sluice@127.0.0.1:{relay.port}/{path}"})
@@ -158,13 +159,27 @@ def test_a_silent_server_is_noticed(sluice, cluster):
         two.register("after", "http://127.0.0.1:9", "/after")
         # The question whether it is still good is not answered.
         wait_until(lambda: not is_listening(one), 30)
-        wait_until(lambda: one.metric("sluice_store_up") == 0, 30)
+        wait_until(lambda: one.metric("sluice_store_up") == 0, 60)
         assert one.get("/readyz").status == 200
         relay.thaw()
         wait_until(lambda: same_tables([one, two]), 30)
         wait_until(lambda: is_listening(one), 30)
     finally:
         relay.close()
+
+
+def test_the_kernel_asks_as_well(sluice, own_cluster):
+    """Each connection has a timer of seconds, whatever the system's."""
+    one = sluice(environment={"DB_DRIVER": "postgres", "DATABASE_URL":
+                              own_cluster.create_database()})
+    wait_until(lambda: is_listening(one))
+    lines = subprocess.run(
+        ["ss", "-tnoH", "state", "established",
+         f"dport = :{own_cluster.port}"], check=True, capture_output=True,
+        text=True).stdout.splitlines()
+    assert len(lines) >= 2
+    for line in lines:
+        assert re.search(r"timer:\((keepalive|on),[0-9.]+(sec|ms)", line), line
 
 
 def test_a_place_that_never_answers_is_passed_by(sluice, cluster):
