@@ -172,14 +172,15 @@ write_through(struct link *link, struct bytes data)
 	return put - (ssize_t)waiting;
 }
 
-ssize_t
-link_send(struct link *link, struct bytes data)
+/* Takes what it can of data; is_direct: written at once as far as it goes. */
+static ssize_t
+send_data(struct link *link, struct bytes data, bool is_direct)
 {
 	ssize_t put = 0;
 	size_t rest, room;
 
 	/* While the socket is known to be full, only `out` can take more. */
-	if (data.len >= LINK_DIRECT_BYTES && !link_is_writing(link)) {
+	if (is_direct && !link_is_writing(link)) {
 		if ((put = write_through(link, data)) == -1)
 			return -1;
 		if ((size_t)put < data.len)
@@ -193,6 +194,18 @@ link_send(struct link *link, struct bytes data)
 		rest = room;
 	link_put(link, bytes_slice(data.data + put, rest));
 	return put + (ssize_t)rest;
+}
+
+ssize_t
+link_send(struct link *link, struct bytes data)
+{
+	return send_data(link, data, data.len >= LINK_DIRECT_BYTES);
+}
+
+ssize_t
+link_send_now(struct link *link, struct bytes data)
+{
+	return send_data(link, data, true);
 }
 
 enum link_flushed

@@ -147,6 +147,10 @@ void link_put(struct link *, struct bytes);
  */
 MUST_CHECK ssize_t link_send(struct link *, struct bytes data);
 
+/* The same, but what is short is written at once too: for data behind
+ * which no more comes for now. */
+MUST_CHECK ssize_t link_send_now(struct link *, struct bytes data);
+
 enum link_flushed { LINK_FLUSHED, LINK_PENDING, LINK_BROKEN };
 
 /* Writes what waits in `out`. */

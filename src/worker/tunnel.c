@@ -33,6 +33,7 @@ struct tunnel {
 	bool is_closing;
 	bool is_told[SIDE_COUNT];	/* it was sent a Close */
 	struct frame_track frames[SIDE_COUNT]; /* that come from there */
+	uint64_t bytes[SIDE_COUNT];	/* that came from there */
 };
 
 static void
@@ -53,15 +54,6 @@ finish(struct tunnel *tunnel, const char *reason)
 	if (exchange->reason == NULL)
 		exchange->reason = reason;
 	exchange->ops->cut(exchange->client);
-}
-
-static void
-count(struct tunnel *tunnel, enum side from, size_t len)
-{
-	if (from == SIDE_CLIENT)
-		tunnel->exchange->body_in += len;
-	else
-		tunnel->exchange->body_out += len;
 }
 
 /* Passes an end on, once all that came before it is written. */
@@ -149,7 +141,7 @@ move(struct tunnel *tunnel, enum side from)
 	ssize_t taken = 0;
 
 	if (data.len > 0)
-		taken = link_send(target, data);
+		taken = link_send_now(target, data);
 	if (taken == -1 || (link_has_output(target) &&
 	    !link_is_writing(target) &&
 	    link_flush(target) == LINK_BROKEN)) {
@@ -161,10 +153,10 @@ move(struct tunnel *tunnel, enum side from)
 		    bytes_slice(data.data, (size_t)taken));
 	if (taken > 0)
 		link_consume(source, (uint32_t)taken);
+	tunnel->bytes[from] += (uint64_t)taken;
 	if (taken > 0 && tunnel->is_closing && !tunnel->is_told[to] &&
 	    frame_is_boundary(&tunnel->frames[from]))
 		return move(tunnel, from);
-	count(tunnel, from, (size_t)taken);
 	if (buffer_len(source->in) > 0)
 		link_stop_reading(source);
 	else
@@ -331,6 +323,8 @@ tunnel_end(struct tunnel **p)
 	*p = NULL;
 	worker_remove_timer(worker, &tunnel->timer);
 	worker_remove_timer(worker, &tunnel->end_timer);
+	tunnel->exchange->body_in += tunnel->bytes[SIDE_CLIENT];
+	tunnel->exchange->body_out += tunnel->bytes[SIDE_BACKEND];
 	exchange_count_tunnel(tunnel->exchange, -1);
 	stats_sub(&worker->counters->tunnels_open, 1);
 	for (int side = 0; side < SIDE_COUNT; side++)

@@ -171,6 +171,25 @@ a_long_run_goes_behind_what_was_put(void **state)
 }
 
 static void
+what_is_short_can_be_sent_at_once(void **state)
+{
+	struct link *link = &((struct fixture *)*state)->link;
+
+	assert_int_equal(link_send_now(link, bytes_of("now")), 3);
+	assert_int_equal(peer.writes, 1);
+	assert_false(link_has_output(link));
+	peer.takes = 2;
+	assert_int_equal(link_send_now(link, bytes_of("later")), 5);
+	assert_int_equal(peer.got_len, 5);
+	assert_true(link_is_writing(link));
+	assert_int_equal(buffer_len(link->out), 3);
+	peer.takes = SIZE_MAX;
+	assert_int_equal(link_flush(link), LINK_FLUSHED);
+	assert_memory_equal(peer.got, "nowlater", 8);
+	assert_false(link_is_writing(link));
+}
+
+static void
 a_full_socket_bounds_what_is_taken(void **state)
 {
 	struct link *link = &((struct fixture *)*state)->link;
@@ -312,6 +331,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_LINK(what_is_put_leaves_in_one_write),
 		WITH_LINK(a_long_run_goes_behind_what_was_put),
+		WITH_LINK(what_is_short_can_be_sent_at_once),
 		WITH_LINK(a_full_socket_bounds_what_is_taken),
 		WITH_LINK(a_broken_socket_says_so),
 		WITH_LINK(what_is_kept_stays_while_the_rest_streams_by),
