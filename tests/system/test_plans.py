@@ -22,7 +22,8 @@ SERVICE = ["'service-7'", "'api'", "'round_robin'", "''", *["0"] * 3, "1",
 BACKEND = ["7", "'api'", "'service-7'", "'http://b'", "1", "0", "1", "1",
            "2", "'{}'"]
 ROUTE = ["7", "'api'", "''", "'[]'", "'[\"/\"]'", "0", "true", "false", "''",
-         "0", "'[]'", "1", "1", "2", "0", "0", "false", "'{}'"]
+         "0", "'[]'", "1", "1", "2", "0", "0", "false", "'{}'",
+         "false", "false"]
 CHANGE = ["2", "1", "1", "'w'", "'f'", "'c'", "'r'", "'route'", "'7'",
           "'update'", "'{}'", "'{}'", "''"]
 PAGE = ["0", "2", "NULL", "100", "1000", "1000"]
@@ -53,8 +54,8 @@ PARAMETERS = {
     "delete_notes": ["'staged'", "'k'"],
     "hold_session": ["'k'", "'i'"], "select_notes_since": ["49990"],
     "select_notes_of": ["'k7'"], "select_change_time": ["7"],
-    "insert_backends": ["NULL"] * 10, "insert_routes": ["NULL"] * 18,
-    "insert_targets_of": ["NULL"] * 2, "insert_changes": ["NULL"] * 13,
+    "insert_backends": ["NULL"] * len(BACKEND), "insert_routes": ["NULL"] * len(ROUTE),
+    "insert_targets_of": ["NULL"] * 2, "insert_changes": ["NULL"] * len(CHANGE),
     "select_columns": ["'route'"], "select_last_id": ["'route'"],
     "forget_last_id": ["'route'"], "put_last_id": ["'route'", "7"],
     "notify": ["'7'"], "count_news": ["1", "1000"],

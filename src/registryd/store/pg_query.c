@@ -298,7 +298,9 @@ pg_result_cells(const PGresult *result, int row, struct cell *cells_r,
 		    type == INT2_OID)
 			cells_r[i] = cell_integer(strtoll(value, NULL, 10));
 		else
-			cells_r[i] = cell_text(value);
+			cells_r[i] = (struct cell){ .type = CELL_TEXT,
+				.text = bytes_slice(value,
+				    (size_t)PQgetlength(result, row, i)) };
 	}
 }
 

@@ -3,11 +3,10 @@
  * PostgreSQL.
  *
  * A load reads page by page behind the last key, all inside one REPEATABLE
- * READ transaction, which is a snapshot.
+ * READ transaction, which is a snapshot.  A page is asked for before the
+ * rows of the one before are taken: the server reads on meanwhile.
  */
 /* SPDX-License-Identifier: ISC */
-#include <stdlib.h>
-
 #include "registryd/store/pg_job.h"
 
 #define PAGE_ROWS 1000
@@ -15,9 +14,7 @@
 struct load {
 	struct pg_job job;
 	enum store_query reading;	/* the table; QUERY_COMMIT: the end */
-	int row_count;			/* of this page */
-	int64_t last_id;
-	char *last_name;
+	bool is_ahead;			/* the next page was asked for */
 };
 
 static struct load *
@@ -26,20 +23,24 @@ load_of(struct pg_job *job)
 	return CONTAINER_OF(job, struct load, job);
 }
 
+/* What is behind a key. */
 static void
-ask_page(struct load *load)
+ask_page(struct load *load, const char *key)
 {
 	const struct cell cells[] = {
-		load->reading == QUERY_SELECT_SERVICES
-		    ? cell_text(load->last_name != NULL ? load->last_name : "")
-		    : cell_integer(load->last_id),
+		cell_text(key),
 		cell_integer(PAGE_ROWS),
 	};
 
-	load->row_count = 0;
 	pg_job_send(&load->job, load->reading, cells,
 	    load->reading == QUERY_SELECT_NOTES ? 0 : COUNT_OF(cells), 0);
 	pg_job_sync(&load->job);
+}
+
+static void
+ask_first_page(struct load *load)
+{
+	ask_page(load, load->reading == QUERY_SELECT_SERVICES ? "" : "0");
 }
 
 static void
@@ -49,7 +50,7 @@ load_start(struct pg_job *job)
 	pg_job_send(job, QUERY_SELECT_GENERATION, NULL, 0, 0);
 	pg_job_send(job, QUERY_SELECT_NOTE_VERSION, NULL, 0, 0);
 	load_of(job)->reading = QUERY_SELECT_SERVICES;
-	ask_page(load_of(job));
+	ask_first_page(load_of(job));
 }
 
 static int
@@ -57,14 +58,9 @@ take_service(struct load *load, const struct cell *cells)
 {
 	const struct store_loader *loader = &load->job.request->ask.load;
 	struct service service;
-	char *name = bytes_duplicate(cells[0].text);
 
-	if (name == NULL || service_from_cells(cells, &service) == -1) {
-		free(name);
+	if (service_from_cells(cells, &service) == -1)
 		return -1;
-	}
-	free(load->last_name);
-	load->last_name = name;
 	loader->service(loader->context, &service);
 	return 0;
 }
@@ -77,7 +73,6 @@ take_backend(struct load *load, const struct cell *cells)
 
 	if (backend_from_cells(cells, &backend) == -1)
 		return -1;
-	load->last_id = cells[0].integer;
 	loader->backend(loader->context, &backend);
 	return 0;
 }
@@ -90,7 +85,6 @@ take_route(struct load *load, const struct cell *cells)
 
 	if (route_from_cells(cells, &route) == -1)
 		return -1;
-	load->last_id = cells[0].integer;
 	loader->route(loader->context, &route);
 	return 0;
 }
@@ -144,6 +138,7 @@ load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
     const PGresult *result)
 {
 	struct load *load = load_of(job);
+	int count = PQntuples(result);
 
 	(void)tag;
 	if (query == QUERY_SELECT_GENERATION)
@@ -151,10 +146,12 @@ load_answered(struct pg_job *job, enum store_query query, uint32_t tag,
 	if (query == QUERY_SELECT_NOTE_VERSION)
 		job->request->outcome.note_version =
 		    (uint64_t)pg_result_integer(result, 0);
-	if (query != load->reading || query == QUERY_COMMIT)
+	if (query != load->reading || query == QUERY_COMMIT || job->is_failed)
 		return;
-	load->row_count = PQntuples(result);
-	for (int row = 0; row < load->row_count && !job->is_failed; row++)
+	load->is_ahead = count == PAGE_ROWS && query != QUERY_SELECT_NOTES;
+	if (load->is_ahead)
+		ask_page(load, PQgetvalue(result, count - 1, 0));
+	for (int row = 0; row < count && !job->is_failed; row++)
 		if (take_row(load, query, result, row) == -1)
 			refuse_row(job, postgres_queries[query].name +
 			    sizeof("select_") - 1, PQgetvalue(result, row, 0));
@@ -185,16 +182,14 @@ load_synced(struct pg_job *job)
 		pg_job_end(job);
 		return;
 	}
-	if (!job->is_failed && load->row_count == PAGE_ROWS &&
-	    load->reading != QUERY_SELECT_NOTES) {
-		ask_page(load);
+	if (load->is_ahead) {
+		load->is_ahead = false;
 		return;
 	}
-	load->last_id = 0;
 	load->reading = job->is_failed ? QUERY_COMMIT
 				       : table_after(load);
 	if (load->reading != QUERY_COMMIT) {
-		ask_page(load);
+		ask_first_page(load);
 		return;
 	}
 	pg_job_send(job, job->is_failed ? QUERY_ROLLBACK : QUERY_COMMIT, NULL,
@@ -202,17 +197,10 @@ load_synced(struct pg_job *job)
 	pg_job_sync(job);
 }
 
-static void
-load_ended(struct pg_job *job)
-{
-	free(load_of(job)->last_name);
-}
-
 static const struct pg_job_type load_type = {
 	.start = load_start,
 	.answered = load_answered,
 	.synced = load_synced,
-	.ended = load_ended,
 };
 
 struct pg_job *

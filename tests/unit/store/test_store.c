@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "registryd/store/cells.h"
 #include "registryd/store/queries.h"
 #include "registryd/store/store.h"
 
@@ -93,6 +94,33 @@ migrations_are_numbered_without_gaps(void **state)
 #endif
 }
 
+#ifdef HAVE_POSTGRESQL
+/* The highest parameter of a query. */
+static unsigned long
+parameters_of(enum store_query query)
+{
+	const char *at = postgres_queries[query].sql;
+	unsigned long highest = 0, number;
+
+	while ((at = strchr(at, '$')) != NULL) {
+		number = strtoul(++at, NULL, 10);
+		highest = number > highest ? number : highest;
+	}
+	return highest;
+}
+
+static void
+many_rows_have_the_columns_of_one(void **state)
+{
+	(void)state;
+	assert_int_equal(parameters_of(QUERY_INSERT_BACKENDS), BACKEND_CELLS);
+	assert_int_equal(parameters_of(QUERY_INSERT_ROUTES), ROUTE_CELLS);
+	assert_int_equal(parameters_of(QUERY_INSERT_CHANGES), CHANGE_CELLS);
+	assert_int_equal(parameters_of(QUERY_INSERT_TARGETS_OF),
+	    parameters_of(QUERY_INSERT_ROUTE_TARGETS));
+}
+#endif
+
 static void
 a_driver_that_is_not_built_in_is_said_so(void **state)
 {
@@ -125,6 +153,9 @@ main(void)
 		cmocka_unit_test(each_name_is_read_back),
 		cmocka_unit_test(each_query_has_a_text),
 		cmocka_unit_test(migrations_are_numbered_without_gaps),
+#ifdef HAVE_POSTGRESQL
+		cmocka_unit_test(many_rows_have_the_columns_of_one),
+#endif
 		cmocka_unit_test(a_driver_that_is_not_built_in_is_said_so),
 	};
 
