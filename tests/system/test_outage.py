@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from harness.load import Load
 from harness.nginx import Nginx
 from harness.registrant import Registrant
 from harness.sluice import Sluice
@@ -587,3 +588,71 @@ def test_what_was_kept_for_another_database_is_not_played(
     wait_until(lambda: [row["state"] for row in spool_of(proxy)] ==
                ["dropped"])
     assert "another database" in proxy.log()
+
+
+# All of it, under load
+
+
+def requests_of(proxy):
+    return sum(row["requests"] for row in proxy.processes("worker"))
+
+
+def go_on(proxy, count=500):
+    before = requests_of(proxy)
+    wait_until(lambda: requests_of(proxy) >= before + count, 60)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("conf", [FAST, SPOOL], ids=["refuse", "spool"])
+def test_the_database_away_and_everything_dies(sluice, origin, shared,
+                                               tmp_path, conf):
+    proxy = sluice(conf, environment=shared.environment)
+    proxy.register("origin", origin.url, "/origin")
+    fill(proxy, origin.url)
+    loads = [Load(proxy.url + "/origin/small", connections=32)]
+    try:
+        go_on(proxy)
+        shared.cluster.stop("immediate")
+        wait_until(lambda: is_away(proxy))
+        answer = proxy.post("/register", {
+            "name": "kept", "base_url": origin.url, "routes": ["/kept"]})
+        assert answer.status == (201 if conf == SPOOL else 503)
+        for role in ("registryd", "healthd", "registryd"):
+            proxy.kill_role(role)
+            go_on(proxy)
+        ready = proxy.get("/readyz")
+        assert ready.status == 200 and ready.json["status"] == "degraded"
+        for victim in proxy.worker_pids():
+            proxy.kill(victim)
+            wait_until(lambda: len(proxy.worker_pids()) == 2
+                       and victim not in proxy.worker_pids(), 30)
+            go_on(proxy)
+        report = loads[0].stop()
+        assert report.bad_statuses == 0, report
+        assert sum(report.socket_errors) <= 2 * 32, report
+        # sluice itself, gently and not.
+        for end in (Sluice.stop, kill_all):
+            end(proxy)
+            proxy.start()
+            loads.append(Load(proxy.url + "/origin/small", connections=32))
+            go_on(proxy)
+            assert proxy.get("/readyz").json["status"] == "degraded"
+            kept = proxy.ask_traffic("GET", "/kept/small")
+            assert kept == (200 if conf == SPOOL else 404)
+            assert proxy.ask_traffic("GET", "/p3/small") == 200
+            if end is Sluice.stop:
+                assert loads[-1].stop().failed == 0
+        # It comes back under load, and nobody does anything.
+        shared.cluster.start()
+        wait_until(lambda: is_played(proxy), 60)
+        go_on(proxy)
+        assert loads[-1].stop().failed == 0
+    finally:
+        for load in loads:
+            load.abandon()
+    assert proxy.get("/readyz").json["status"] == "ready"
+    wait_until(lambda: is_replicated(proxy))
+    assert same_as_database(proxy, shared, tmp_path)
+    names = shared.sql("SELECT name FROM service").split()
+    assert ("kept" in names) == (conf == SPOOL)
+    assert len(names) == 13 + (conf == SPOOL)
