@@ -104,6 +104,72 @@ takes_trial(const struct attempt *attempt, const struct standing *standing,
 	return true;
 }
 
+/*
+ * Of a service with more than WHOLE_MAX backends, PART_SIZE that stand side
+ * by side are looked at, another part each time, so that a choice costs the
+ * same for a hundred backends and for ten thousand.  A part is drawn as
+ * often as the weights in it say, and taken as often as they can be taken
+ * (von Neumann's rejection), so that shares are those of a small service.
+ * Where PARTS_MAX parts in a row were not taken, all are looked at.
+ */
+#define WHOLE_MAX 64
+#define PART_SIZE 16
+#define PARTS_MAX 8
+#define DRAWS_MAX 32
+
+struct part {
+	uint32_t first, end;
+};
+
+static struct part
+whole(const struct routed_service *service)
+{
+	return (struct part){ 0, service->spec.backend_count };
+}
+
+/* A hash must look at all to find its own. */
+static bool
+is_in_parts(const struct cached_service *cached)
+{
+	const struct service_spec *spec = &cached->service.spec;
+
+	return spec->backend_count > WHOLE_MAX && cached->weight_max > 0 &&
+	    spec->policy != BALANCE_HASH_CLIENT &&
+	    spec->policy != BALANCE_HASH_HEADER;
+}
+
+/* That of a backend that is drawn by weight: drawn evenly, and taken as
+ * often as its weight is in the greatest.  Where hardly any is, all. */
+static struct part
+draw_part(struct attempt *attempt, const struct cached_service *cached)
+{
+	const struct routed_service *service = &cached->service;
+	struct random_stream *random = &attempt->router->random;
+	uint32_t count = service->spec.backend_count;
+
+	for (int i = 0; i < DRAWS_MAX; i++) {
+		uint32_t drawn = random_below(random, count);
+		uint32_t first = drawn - drawn % PART_SIZE;
+
+		if (random_below(random, cached->weight_max) >=
+		    service->backends[drawn].spec.weight)
+			continue;
+		return (struct part){ first,
+			count - first < PART_SIZE ? count : first + PART_SIZE };
+	}
+	return whole(service);
+}
+
+static int64_t
+weight_of(const struct routed_service *service, const struct part *part)
+{
+	int64_t sum = 0;
+
+	for (uint32_t i = part->first; i < part->end; i++)
+		sum += service->backends[i].spec.weight;
+	return sum * WEIGHT_UNIT;
+}
+
 /* Those of the tier, lined up in records.candidates. */
 struct line_up {
 	uint32_t count;
@@ -114,14 +180,14 @@ struct line_up {
 
 static void
 line_up(struct attempt *attempt, const struct routed_service *service,
-    struct line_up *line)
+    struct part part, struct line_up *line)
 {
 	struct candidate *candidates = attempt->router->records.candidates;
 	const struct standing_query query = { &attempt->query->client,
 		attempt->now };
 
 	*line = (struct line_up){ .is_all_draining = true };
-	for (uint32_t i = 0; i < service->spec.backend_count; i++) {
+	for (uint32_t i = part.first; i < part.end; i++) {
 		struct routed_backend *backend = &service->backends[i];
 		struct standing standing;
 
@@ -154,6 +220,36 @@ line_up(struct attempt *attempt, const struct routed_service *service,
 	}
 }
 
+/* As often as the weight that can be taken is in that of the part. */
+static bool
+is_taken(struct attempt *attempt, const struct line_up *line, int64_t weight)
+{
+	uint64_t random;
+
+	if (line->weight_sum >= weight)
+		return line->count > 0;
+	random = random_next(&attempt->router->random);
+	return (int64_t)(random % (uint64_t)weight) < line->weight_sum;
+}
+
+static void
+line_up_some(struct attempt *attempt, const struct cached_service *cached,
+    struct line_up *line)
+{
+	const struct routed_service *service = &cached->service;
+	int parts = is_in_parts(cached) ? PARTS_MAX : 0;
+
+	for (; parts > 0; parts--) {
+		struct part part = draw_part(attempt, cached);
+
+		line_up(attempt, service, part, line);
+		if (line->trial != NULL ||
+		    is_taken(attempt, line, weight_of(service, &part)))
+			return;
+	}
+	line_up(attempt, service, whole(service), line);
+}
+
 /*
  * Where all that could serve are draining, their share and no more is
  * served here; dealt out as in draw_admits().
@@ -180,7 +276,7 @@ pick_backend(struct attempt *attempt, struct cached_service *cached)
 	};
 	struct line_up line;
 
-	line_up(attempt, &cached->service, &line);
+	line_up_some(attempt, cached, &line);
 	if (line.trial != NULL) {
 		attempt->choice->is_trial = true;
 		return line.trial;

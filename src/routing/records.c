@@ -188,6 +188,8 @@ pack_service(const struct service_copy *copy)
 		pack_backend(&cached->service.backends[i], &copy->backends[i],
 		    &text);
 		cached->weight_sum += copy->backends[i].spec.weight;
+		if (copy->backends[i].spec.weight > cached->weight_max)
+			cached->weight_max = copy->backends[i].spec.weight;
 	}
 	return cached;
 }

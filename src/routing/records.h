@@ -46,6 +46,7 @@ struct cached_service {
 	struct routed_service service;
 	struct cached_service *newer;	/* a reference; owns users handed on */
 	int64_t weight_sum;		/* of its backends */
+	uint32_t weight_max;
 	struct drain_draw draw;		/* of the service's own drain */
 	uint32_t drain_phase;		/* where all its backends drain */
 };

@@ -135,6 +135,10 @@ struct route_choice {
  * only then the next tier.  A backend whose service is not probed can
  * not be proven, and counts as proven.
  *
+ * Of a service with more than 64 backends, 16 that stand side by side are
+ * looked at for each choice, drawn by what of their weights can be taken;
+ * all of them only where hardly any can, and where the policy is a hash.
+ *
  * What is in maintenance takes nothing but from those whom its list
  * lets pass; what else can serve does.
  *

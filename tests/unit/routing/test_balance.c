@@ -111,6 +111,104 @@ two_choices_among_the_idle_go_by_weight(void **state)
 	assert_in_range(counts[0], 2850, 3150);
 }
 
+/* Large services ---------------------------------------------------------- */
+
+#define LARGE 1000
+
+/* Every third one weighs heavy, the others light; its slot. */
+static uint32_t
+add_large(struct world *w, enum balance_policy policy, uint32_t light,
+    uint32_t heavy)
+{
+	uint32_t *backends = calloc(LARGE, sizeof(*backends));
+	struct route_target target = { .weight = 1 };
+	uint32_t route;
+
+	assert_non_null(backends);
+	for (uint32_t i = 0; i < LARGE; i++)
+		backends[i] = world_add_backend(w, i % 3 == 0 ? heavy : light);
+	target.service = world_put_service(w, TABLE_NONE, policy, backends,
+	    LARGE);
+	route = world_put_route(w, TABLE_NONE, &target, 1);
+	world_put_path(w, "/", &route, 1);
+	world_prove(w, target.service);
+	free(backends);
+	return target.service;
+}
+
+static void
+all_of_a_large_service_take_their_share(void **state)
+{
+	static const enum balance_policy policies[] = { BALANCE_ROUND_ROBIN,
+		BALANCE_LEAST_CONNECTIONS, BALANCE_TWO_CHOICES };
+	static uint32_t counts[LARGE];
+
+	for (size_t i = 0; i < COUNT_OF(policies); i++) {
+		uint32_t heavy = 0, light = 0;
+
+		world_set_up(state);
+		add_large(*state, policies[i], 1, 4);
+		count_choices(*state, 100000, counts, LARGE);
+		for (uint32_t slot = 0; slot < LARGE; slot++) {
+			/* 200 and 50 are their due. */
+			if (slot % 3 == 0)
+				assert_in_range(counts[slot], 120, 290);
+			else
+				assert_in_range(counts[slot], 20, 90);
+			*(slot % 3 == 0 ? &heavy : &light) += counts[slot];
+		}
+		assert_in_range(heavy, 65800, 67500); /* 66733 */
+		world_tear_down(state);
+	}
+}
+
+static void
+one_of_far_too_great_a_weight_has_its_share(void **state)
+{
+	struct world *w = *state;
+	static uint32_t counts[LARGE];
+	uint32_t heavy = 0;
+
+	add_large(w, BALANCE_ROUND_ROBIN, 0, 1);
+	count_choices(w, 10000, counts, LARGE);
+	for (uint32_t slot = 0; slot < LARGE; slot += 3)
+		heavy += counts[slot];
+	assert_int_equal(heavy, 10000);
+}
+
+static void
+the_last_one_of_a_large_service_is_found(void **state)
+{
+	struct world *w = *state;
+	uint32_t service = add_large(w, BALANCE_ROUND_ROBIN, 1, 1);
+	static uint32_t counts[LARGE];
+
+	for (uint32_t i = 0; i < LARGE; i++)
+		if (i != 700)
+			world_set_flags(w, service, i, HEALTH_DOWN);
+	count_choices(w, 100, counts, LARGE);
+	assert_int_equal(counts[700], 100);
+	world_set_flags(w, service, 700, HEALTH_DOWN);
+	assert_int_equal(choose_one(w), TABLE_NONE);
+}
+
+static void
+a_part_that_is_down_burdens_all_alike(void **state)
+{
+	struct world *w = *state;
+	uint32_t service = add_large(w, BALANCE_ROUND_ROBIN, 1, 1);
+	static uint32_t counts[LARGE];
+
+	for (uint32_t i = 64; i < 100; i++)	/* of 64 .. 127 */
+		world_set_flags(w, service, i, HEALTH_DOWN);
+	count_choices(w, 96400, counts, LARGE);
+	for (uint32_t i = 0; i < LARGE; i++)
+		if (i >= 64 && i < 100)
+			assert_int_equal(counts[i], 0);
+		else
+			assert_in_range(counts[i], 40, 170);
+}
+
 /* Consistent hashing ----------------------------------------------------- */
 
 static void
@@ -250,6 +348,10 @@ main(void)
 		CASE(equally_loaded_ones_take_turns),
 		CASE(of_two_choices_the_less_loaded_wins),
 		CASE(two_choices_among_the_idle_go_by_weight),
+		cmocka_unit_test(all_of_a_large_service_take_their_share),
+		CASE(one_of_far_too_great_a_weight_has_its_share),
+		CASE(the_last_one_of_a_large_service_is_found),
+		CASE(a_part_that_is_down_burdens_all_alike),
 		CASE(a_client_stays_with_its_backend),
 		CASE(hashing_shares_by_weight),
 		CASE(a_removed_backend_moves_only_its_share),
