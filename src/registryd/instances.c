@@ -83,7 +83,8 @@ on_written(void *context, const struct store_outcome *outcome)
 		ev_timer_again(registry->loop, &instances->pause);
 		if (instances->must_write)	/* at once, if it is wanted */
 			write_row(registry);
-	} else if (outcome->result == STORE_CONFLICT) {
+	} else if (outcome->result == STORE_CONFLICT &&
+	    !registry->is_leaving) {
 		change_name(instances);
 		instances->has_row = false;
 		write_row(registry);

@@ -26,7 +26,8 @@ def url_of(first, *others, query=""):
     """The same database on several servers."""
     database = first.create_database()
     path = database.rsplit("/", 1)[1]
-    hosts = ",".join(f"127.0.0.1:{server.port}" for server in (first, *others))
+    hosts = ",".join([f"127.0.0.1:{first.port}",
+                      *(f"localhost:{server.port}" for server in others)])
     return f"postgresql://sluice@{hosts}/{path}{query}"
 
 
