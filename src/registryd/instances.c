@@ -17,6 +17,8 @@
 #define PAUSE_S 1.0
 /* A row is good for so many heartbeats. */
 #define BEATS_GOOD 3
+/* A row that was taken from us twice in so long has two owners. */
+#define NAMESAKE_WITHIN_MS INT64_C(86400000)
 /* While somebody listens: what was told may have been lost. */
 #define POLL_S 1.0
 
@@ -50,13 +52,25 @@ is_up(const struct registry *registry)
 
 /* Our row ---------------------------------------------------------------- */
 
+/* Whether the row is taken again and again, and not just what a server that
+ * lost its last moments has of an earlier run of ours. */
+static bool
+has_namesake(struct instances *instances)
+{
+	struct instant before = instances->taken, now = clock_now();
+
+	instances->taken = now;
+	return before.ns != 0 &&
+	    instant_diff_ms(now, before) < NAMESAKE_WITHIN_MS;
+}
+
 /* A second name, which nobody else has. */
 static void
 change_name(struct instances *instances)
 {
 	char name[INSTANCE_NAME_SIZE];
 
-	if (strchr(instances->name, '#') != NULL)
+	if (strchr(instances->name, '#') != NULL || !has_namesake(instances))
 		return;
 	memcpy(name, instances->name, sizeof(name));
 	snprintf(instances->name, sizeof(instances->name), "%.160s#%.8s", name,

@@ -11,7 +11,8 @@
  * waits for them.
  *
  * Our name is the setting instance, "@" and the host.  Another sluice may
- * have it, too: who finds its row taken adds "#" and the run to its own.
+ * have it, too: who finds its row taken takes it back, and the next time
+ * adds "#" and the run to its own name.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_INSTANCES_H
@@ -22,6 +23,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "common/clock.h"
 #include "common/compat.h"
 #include "registryd/store/store.h"
 
@@ -50,6 +52,7 @@ struct instances {
 	ev_timer beat;
 	ev_timer pause;			/* after a write */
 	bool has_row;			/* our run wrote it before */
+	struct instant taken;		/* by another run; ns 0: never */
 	bool is_writing, must_write;
 	uint64_t shown, told;		/* generation; of the last write */
 	uint64_t wanted;		/* to be told of; 0: none is */
