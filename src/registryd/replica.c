@@ -80,12 +80,13 @@ clear_gathered(struct gathered *gathered)
 	*gathered = (struct gathered){ 0 };
 }
 
+/* What waits while notes are read. */
 static bool
-is_empty(const struct gathered *gathered)
+has_rest(const struct gathered *gathered)
 {
-	return gathered->changes.count == 0 && gathered->notes.count == 0 &&
-	    !gathered->replaces_notes && gathered->row_count == 0 &&
-	    gathered->forget_played == 0 && gathered->forget_dropped == 0;
+	return gathered->notes.count > 0 || gathered->replaces_notes ||
+	    gathered->row_count > 0 || gathered->forget_played != 0 ||
+	    gathered->forget_dropped != 0;
 }
 
 static void
@@ -247,13 +248,12 @@ replica_spool(struct replica *replica, const struct store_spooled *row,
 		replica_put_notes(replica, notes);
 	if (add_row(&replica->next, row, done, context) == -1)
 		return -1;
-	if (!replica->is_sending)
-		ev_timer_stop(replica->registry->loop, &replica->turn);
-	if (!replica->is_sending) {
-		/* It is tried at once, broken or not: somebody waits. */
-		ev_timer_set(&replica->turn, 0.0, 0.0);
-		ev_timer_start(replica->registry->loop, &replica->turn);
-	}
+	if (replica->is_sending)
+		return 0;
+	/* It is tried at once, broken or not: somebody waits. */
+	ev_timer_stop(replica->registry->loop, &replica->turn);
+	ev_timer_set(&replica->turn, 0.0, 0.0);
+	ev_timer_start(replica->registry->loop, &replica->turn);
 	return 0;
 }
 
@@ -480,7 +480,8 @@ step_copy(struct replica *replica)
 static bool
 is_due(const struct replica *replica)
 {
-	return !is_empty(&replica->next) || replica->must_confirm ||
+	return replica->next.changes.count > 0 || replica->must_confirm ||
+	    (has_rest(&replica->next) && !replica->is_reading_notes) ||
 	    replica->copying.is_on || replica->is_copy_due;
 }
 

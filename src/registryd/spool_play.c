@@ -369,9 +369,11 @@ on_again(struct ev_loop *loop, ev_timer *again, int events)
 {
 	struct spool *spool = again->data;
 
-	(void)loop, (void)events;
+	(void)events;
 	if (spool_is_waiting(spool))
 		follow_now(spool->registry);
+	else
+		ev_timer_stop(loop, again);
 }
 
 void

@@ -590,6 +590,44 @@ def test_what_was_kept_for_another_database_is_not_played(
     assert "another database" in proxy.log()
 
 
+def test_what_cannot_be_kept_is_refused(sluice, backend, shared, small_disk):
+    origin = backend()
+    proxy = sluice(f'store {{ path = "{small_disk}/replica.db"\n'
+                   'follow_interval = "200ms" outage = "spool" }',
+                   environment=shared.environment)
+    fill(proxy, origin.url)
+    shared.cluster.stop()
+    wait_until(lambda: is_away(proxy))
+    with open(small_disk / "filler", "wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(b"x" * 4096)
+        except OSError:
+            pass
+    kept, refused = [], None
+    while refused is None:
+        name = f"full{len(kept)}"
+        answer = proxy.post("/v1/services", {"name": name})
+        if answer.status == 201:
+            kept.append(name)
+        else:
+            refused = answer
+        assert len(kept) < 2000
+    assert refused.status == 507, refused
+    assert proxy.get(f"/v1/services/full{len(kept)}").status == 404
+    assert proxy.ask_traffic("GET", "/p3/x") == 200
+    (small_disk / "filler").unlink()
+    wait_until(lambda: proxy.post("/v1/services", {"name": "late"}).status
+               == 201)
+    proxy.kill_role("registryd")
+    wait_until(lambda: proxy.get("/v1/services/late").status == 200)
+    shared.cluster.start()
+    wait_until(lambda: is_played(proxy), 60)
+    names = shared.sql("SELECT name FROM service").split()
+    assert set(kept) | {"late"} <= set(names)
+    assert f"full{len(kept)}" not in names
+
+
 # All of it, under load
 
 
