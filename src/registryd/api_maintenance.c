@@ -1,7 +1,5 @@
 /*
  * registryd/api_maintenance.c - maintenance of all services at once.
- *
- * Services of the configuration file take no orders; they are left out.
  */
 /* SPDX-License-Identifier: ISC */
 #include <inttypes.h>
@@ -21,8 +19,6 @@ state_text(const struct model *model)
 
 	while ((service = model_next_service(model,
 	    service == NULL ? NULL : service->object.name)) != NULL) {
-		if (!control_takes_orders(service))
-			continue;
 		count++;
 		in_maintenance += service->object.condition.in_maintenance;
 	}

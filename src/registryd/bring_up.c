@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "registryd/protocol/protocol.h"
 #include "registryd/registry.h"
+#include "registryd/static_orders.h"
 
 /* So long a database that does not say no is waited for. */
 #define PATIENCE_S 2.0
@@ -115,7 +116,10 @@ on_note(void *context, const struct store_note *note)
 {
 	struct registry *registry = context;
 
-	protocol_load_note(registry->protocol, note);
+	if (note->kind == NOTE_CONDITION)
+		static_order_load(registry, registry->bring_up.model, note);
+	else
+		protocol_load_note(registry->protocol, note);
 	replica_add_note(registry->replica, note);
 }
 
@@ -233,7 +237,10 @@ on_own_note(void *context, const struct store_note *note)
 {
 	struct registry *registry = context;
 
-	protocol_load_note(registry->protocol, note);
+	if (note->kind == NOTE_CONDITION)
+		static_order_load(registry, registry->loading, note);
+	else
+		protocol_load_note(registry->protocol, note);
 }
 
 static void

@@ -58,13 +58,9 @@ const struct condition *control_condition(const struct model *,
 MUST_CHECK int control_plan(struct write *, const struct model *,
     const struct control_target *, const struct control_order *);
 
-/*
- * The same to all services that take orders, as one change; those of the
- * configuration file do not.
- */
+/* The same to all services, as one change. */
 MUST_CHECK int control_plan_all(struct write *, const struct model *,
     const struct control_order *);
-bool control_takes_orders(const struct model_service *);
 
 /* What is in flight at a target now. */
 struct control_load {

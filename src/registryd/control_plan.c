@@ -249,12 +249,6 @@ control_plan(struct write *write, const struct model *model,
 	return result;
 }
 
-bool
-control_takes_orders(const struct model_service *service)
-{
-	return service->object.origin != ORIGIN_FILE;
-}
-
 int
 control_plan_all(struct write *write, const struct model *model,
     const struct control_order *order)
@@ -267,8 +261,7 @@ control_plan_all(struct write *write, const struct model *model,
 		const struct control_target target = {
 			OBJECT_SERVICE, service->object.name, 0 };
 
-		if (control_takes_orders(service) &&
-		    control_plan(write, model, &target, order) == -1)
+		if (control_plan(write, model, &target, order) == -1)
 			return -1;
 	}
 	return 0;

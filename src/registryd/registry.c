@@ -20,6 +20,7 @@
 #include "registryd/protocol/protocol.h"
 #include "registryd/registry_news.h"
 #include "registryd/static_objects.h"
+#include "registryd/static_orders.h"
 
 bool
 registry_has_table(const struct registry *registry)
@@ -232,6 +233,7 @@ on_applied(void *context, const struct write *write)
 		if (write->skips == NULL || !write->skips[i])
 			replica_put(registry->replica, &write->changes[i]);
 	replica_put_notes(registry->replica, &write->notes);
+	static_orders_applied(registry, write);
 }
 
 static int
@@ -244,6 +246,7 @@ static int
 start_writes(struct registry *registry)
 {
 	const struct write_backing backing = {
+		.sluice = static_order_sluice(registry),
 		.commit = on_commit,
 		.model = registry_model,
 		.no_model = registry_no_model,

@@ -16,6 +16,7 @@
 #include "registryd/recover.h"
 #include "registryd/registry.h"
 #include "registryd/static_objects.h"
+#include "registryd/static_orders.h"
 #include "registryd/write_parts.h"
 
 #define AGAIN_S 1.0
@@ -186,7 +187,9 @@ on_note(void *context, const struct store_note *note)
 {
 	struct registry *registry = context;
 
-	if (registry->hears_notes)
+	if (note->kind == NOTE_CONDITION)
+		static_order_load(registry, registry->loading, note);
+	else if (registry->hears_notes)
 		protocol_load_note(registry->protocol, note);
 	replica_add_note(registry->replica, note);
 }

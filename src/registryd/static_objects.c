@@ -73,6 +73,10 @@ fill_service(const struct taking *taking, const struct static_service *wanted,
 	    wanted->name);
 
 	service->origin = ORIGIN_FILE;
+	if (there != NULL && condition_copy(&there->object.condition,
+		&service->condition) == -1)
+		return problem_set(problem, 503, "out_of_memory", NULL,
+		    "out of memory");
 	service->times.created_wall_ms = there != NULL ?
 	    there->object.times.created_wall_ms :
 	    taking->now_wall_ms;
@@ -248,6 +252,9 @@ take_checked_route(const struct taking *taking,
 		say(wanted->line, "route", wanted->name, problem.detail);
 	else if (there != NULL && is_equal_route(&there->object, route))
 		return;
+	else if (there != NULL && condition_copy(&there->object.condition,
+		&route->condition) == -1)
+		say(wanted->line, "route", wanted->name, "out of memory");
 	else if (model_put_route(taking->model, route) == -1)
 		say(wanted->line, "route", wanted->name,
 		    errno == ENOENT ? "its service is not there" :

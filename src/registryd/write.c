@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "registryd/object_json.h"
+#include "registryd/static_orders.h"
 #include "registryd/write_parts.h"
 
 struct write *
@@ -171,10 +172,33 @@ add_route(struct write *write, const struct route *route,
 	return 0;
 }
 
+/* Whether it is an order to what stands in the configuration file. */
+static bool
+is_static_order(const struct write *write, enum object_origin origin)
+{
+	return write->is_order && origin == ORIGIN_FILE;
+}
+
+static int
+add_static_order(struct write *write, enum object_kind kind, const char *name,
+    uint64_t id, const struct condition *condition)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, id);
+	if (static_order_add(&write->notes, write->sluice, kind,
+		name != NULL ? name : text, condition) == -1)
+		return out_of_memory(write);
+	return 0;
+}
+
 int
 write_put_service(struct write *write, const struct service *service,
     const struct service *before)
 {
+	if (is_static_order(write, service->origin))
+		return add_static_order(write, OBJECT_SERVICE, service->name,
+		    0, &service->condition);
 	return add_service(write, service, before, false);
 }
 
@@ -182,6 +206,9 @@ int
 write_put_backend(struct write *write, const struct backend *backend,
     const struct backend *before)
 {
+	if (is_static_order(write, backend->origin))
+		return add_static_order(write, OBJECT_BACKEND, NULL,
+		    backend->id, &backend->condition);
 	return add_backend(write, backend, before, false);
 }
 
@@ -189,6 +216,9 @@ int
 write_put_route(struct write *write, const struct route *route,
     const struct route *before)
 {
+	if (is_static_order(write, route->origin))
+		return add_static_order(write, OBJECT_ROUTE, NULL, route->id,
+		    &route->condition);
 	return add_route(write, route, before, false);
 }
 

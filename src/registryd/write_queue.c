@@ -129,6 +129,22 @@ apply(struct write_queue *queue, struct write *write,
 		log_write_line(write);
 }
 
+/* To static objects: no change, but the table must show them. */
+static void
+publish_orders(struct write_queue *queue, struct write *write)
+{
+	const struct write_backing *backing = &queue->backing;
+	const struct model *model = backing->model(backing->context);
+
+	for (uint32_t i = 0; i < write->notes.count; i++) {
+		if (write->notes.list[i].kind != NOTE_CONDITION)
+			continue;
+		(void)backing->publish(backing->context, model->generation,
+		    &write->problem);
+		return;
+	}
+}
+
 static void
 on_committed(void *context, const struct store_outcome *outcome)
 {
@@ -140,6 +156,7 @@ on_committed(void *context, const struct store_outcome *outcome)
 		apply(queue, write, outcome);
 	} else if (outcome->result == STORE_OK) {
 		queue->backing.applied(queue->backing.context, write);
+		publish_orders(queue, write);
 		log_debug("%s: notes of %s kept", write->channel, write->who);
 	} else {
 		problem_set(&write->problem,
@@ -198,6 +215,7 @@ begin(struct write_queue *queue, struct write *write)
 	int planned = -1;
 
 	queue->current = write;
+	write->sluice = backing->sluice;
 	if (model == NULL) {
 		backing->no_model(backing->context, &write->problem);
 	} else if ((planned = write->plan(write, model, write->context)) ==

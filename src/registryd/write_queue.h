@@ -54,6 +54,7 @@ struct write {
 	bool is_forced;			/* may remove more than the guard
 					 * lets */
 	bool is_order;			/* see write_put_*() */
+	const char *sluice;		/* whose static objects they are */
 
 	struct store_change *changes;	/* objects owned by the write */
 	uint32_t change_count, change_size;
@@ -79,7 +80,8 @@ struct write *write_new(write_plan_fn *, write_done_fn *, void *context);
  *
  * Conditions stay what they were, whatever the object says, unless
  * is_order is set: an edit never ends a maintenance or a drain
- * (registryd/control.h does).
+ * (registryd/control.h does).  An order to a static object becomes a note
+ * (registryd/static_orders.h).
  */
 MUST_CHECK int write_put_service(struct write *, const struct service *,
     const struct service *before);
@@ -100,6 +102,7 @@ MUST_CHECK int write_remove_service_whole(struct write *,
 
 /* What a queue works with and on. */
 struct write_backing {
+	const char *sluice;		/* static_order_sluice(); not copied */
 	/* As store_commit(); without changes as store_write_notes(). */
 	int (*commit)(void *context, const struct store_commit *);
 	/* the model of now; NULL while there is none: no_model says why */

@@ -184,6 +184,56 @@ def test_orders_stand_through_a_restart_with_who_and_why(sluice, backend):
     assert drain["active"] and 3500000 < drain["remaining_ms"] < 3600000
 
 
+STATIC = """
+service "fixed" { backends = { "%s" } }
+route "home" { service = "fixed" prefixes = { "/" } }
+"""
+
+
+@pytest.mark.parametrize("kind", ["service", "backend", "route"])
+def test_what_stands_in_the_file_takes_orders(sluice, backend, kind):
+    proxy = sluice(STATIC % backend().url)
+    key = {"service": "fixed",
+           "backend": proxy.get("/v1/backends").json["items"][0]["id"],
+           "route": proxy.get("/v1/routes").json["items"][0]["id"]}[kind]
+
+    def maintain(*words):
+        assert proxy.ctl("maintenance", kind, str(key), *words
+                         ).returncode == 0
+
+    assert ask(proxy)[0] == 200
+    maintain("on", "--reason", "disks")
+    assert ask(proxy)[0] == 503
+    proxy.conf_path.write_text(proxy.conf_path.read_text().replace(
+        'prefixes = { "/" }', 'prefixes = { "/" } priority = 7'))
+    proxy.ctl("reload")                 # an edit of the file ends nothing
+    assert ask(proxy)[0] == 503
+    for restart in lambda: proxy.kill_role("registryd"), proxy.stop:
+        restart()
+        if proxy.process.poll() is not None:
+            proxy.start()
+        assert ask(proxy)[0] == 503
+        shown = proxy.get(f"/v1/{kind}s/{key}/maintenance").json
+        assert shown["maintenance"]["reason"] == "disks"
+    maintain("off")
+    assert ask(proxy)[0] == 200
+    answer = proxy.ask("PUT", f"/v1/{kind}s/{key}/drain", {"over": "0s"})
+    assert answer.status == 200, answer
+    assert ask(proxy)[0] == 503
+    wait_until(lambda: proxy.get(f"/v1/{kind}s/{key}/drain").json["drain"]
+               ["outcome"] == "clean")
+    assert proxy.ask("DELETE", f"/v1/{kind}s/{key}/drain").status == 204
+    assert ask(proxy)[0] == 200
+    proxy.kill_role("registryd")
+    assert ask(proxy)[0] == 200
+    rows = proxy.get("/v1/changes?limit=100").json["items"]
+    assert any(str(row["key"]) == str(key) and row["action"] == "update"
+               and "disks" in str(row["after"]) for row in rows), rows
+    if kind == "service":               # else it is no different from now on
+        answer = proxy.ask("PATCH", "/v1/services/fixed", {"retries": 1})
+        assert answer.status == 409, answer
+
+
 @pytest.mark.timeout(120)
 def test_every_worker_obeys_from_the_answer_on(sluice, quick):
     proxy = sluice("workers = 4")

@@ -133,6 +133,7 @@ session_follow_note(struct protocol *protocol, const struct store_note *note)
 		break;
 	case NOTE_STAGED:
 	case NOTE_WAITING:
+	case NOTE_CONDITION:
 		break;
 	}
 }

@@ -229,7 +229,7 @@ session_load_note(struct protocol *protocol, const struct store_note *note)
 {
 	struct session *session;
 
-	if (note->kind == NOTE_GONE)
+	if (note->kind == NOTE_GONE || note->kind == NOTE_CONDITION)
 		return;
 	if (note->kind == NOTE_SESSION) {
 		load_session(protocol, note);

@@ -13,6 +13,7 @@ static const char *const kind_names[] = {
 	[NOTE_STAGED] = "staged",
 	[NOTE_TOKEN] = "token",
 	[NOTE_WAITING] = "waiting",
+	[NOTE_CONDITION] = "condition",
 	[NOTE_GONE] = "gone",
 };
 

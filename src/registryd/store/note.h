@@ -22,6 +22,8 @@ enum note_kind {
 	NOTE_TOKEN,			/* key: the token's id */
 	NOTE_WAITING,			/* seq: what a session's MAINT_OK
 					 * waits for, one by one */
+	NOTE_CONDITION,			/* of a static object; key:
+					 * static_orders.h */
 	NOTE_GONE,			/* when following: the key of a session
 					 * or a token; body: its kind */
 };
