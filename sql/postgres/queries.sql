@@ -556,6 +556,6 @@ FROM spool_played WHERE id = $1
 -- Those that no instance can ask for any more go.
 -- name: insert_played
 WITH old AS (DELETE FROM spool_played
-	WHERE played_at < clock_timestamp() - interval '30 days')
+	WHERE played_at < now() - interval '30 days')
 INSERT INTO spool_played (id, generation, played_at)
 VALUES ($1, $2, to_timestamp($3::bigint / 1000.0))
