@@ -1270,12 +1270,16 @@ def test_a_recorded_flow(proxy, backend):
     server = backend()
     client = Registrant(proxy)
     client.register("billing", "node-1", 9001, '{"version":"1.4"}')
-    client.route("billing.example", "/", server.url, 10)
-    assert client.ask("HEALTH_SET", "r1", "/", "10s", "5s") == "HEALTH_OK"
-    assert client.ask("OPTIONS_SET", "ALL", "timeout", "30s") == "OPTIONS_OK"
-    assert client.ask("OPTIONS_SET", "ALL", "websocket", "true") == \
-        "OPTIONS_OK"
-    client.apply()
+
+    def replay():
+        client.route("billing.example", "/", server.url, 10)
+        assert client.ask("HEALTH_SET", "r1", "/", "10s", "5s") == "HEALTH_OK"
+        for key, value in ("timeout", "30s"), ("websocket", "true"):
+            assert client.ask("OPTIONS_SET", "ALL", key, value) == \
+                "OPTIONS_OK"
+        client.apply()
+
+    replay()
     assert ask(proxy, "billing.example") == 200
     assert client.ask("PING") == "PONG"
     sid = client.sid
@@ -1289,8 +1293,8 @@ def test_a_recorded_flow(proxy, backend):
     client = Registrant(proxy)
     assert client.say(f"RECONNECT|{sid}") == "REREGISTER"
     client.register("billing", "node-1", 9001, '{"version":"1.4"}')
-    client.route("billing.example", "/", server.url, 10)
-    client.apply()
+    assert client.sid != sid
+    replay()                            # on the same connection
     assert ask(proxy, "billing.example") == 200
     assert client.ask("MAINT_ENTER", "ALL", "") == "ACK"
     assert client.read() == "MAINT_OK|ALL"
@@ -1299,6 +1303,7 @@ def test_a_recorded_flow(proxy, backend):
     assert client.read() == "MAINT_OK|ALL"
     assert ask(proxy, "billing.example") == 200
     assert client.ask("DRAIN_START", "30").startswith("DRAIN_OK|")
+    assert client.ask_json("DRAIN_STATUS")["duration_seconds"] == 30
     assert client.ask("CLIENT_SHUTDOWN") == "SHUTDOWN_OK"
     assert client.read() is None
     assert ask(proxy, "billing.example") == 404
