@@ -521,43 +521,68 @@ targets_exist(const struct model *model, const struct route *object)
 	return true;
 }
 
-int
-model_put_route(struct model *model, const struct route *object)
+/* Takes the object on success; 0, or -1 as model_put_route(). */
+static int
+place_route(struct model *model, struct route *object)
 {
 	struct model_route *route = model_find_route(model, object->id);
 	struct model_target *targets;
-	struct route copy;
 
-	if (!targets_exist(model, object)) {
-		errno = ENOENT;
-		return -1;
-	}
-	if (route_copy_object(object, &copy) == -1)
-		goto no_memory;
 	targets = calloc(object->target_count + 1, sizeof(*targets));
-	if (targets == NULL || prepare_paths(model, &copy) == -1)
-		goto no_copy;
+	if (targets == NULL || prepare_paths(model, object) == -1)
+		goto no_memory;
 	if (route == NULL) {
 		if ((route = calloc(1, sizeof(*route))) == NULL)
-			goto no_copy;
+			goto no_memory;
 		route->slot = TABLE_NONE;
 		order_insert(&model->routes, &object->id, &route->by_id);
 	} else {
 		unlink_route(model, route);
 		route_clear(&route->object);
 	}
-	route->object = copy;
+	route->object = *object;
 	LIST_KEEP(&model->ordered_routes, route);
 	route->targets = targets;
 	link_route(model, route);
 	return 0;
 
-no_copy:
-	free(targets);
-	route_clear(&copy);
 no_memory:
+	free(targets);
 	errno = ENOMEM;
 	return -1;
+}
+
+int
+model_put_route(struct model *model, const struct route *object)
+{
+	struct route copy;
+
+	if (!targets_exist(model, object)) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (route_copy_object(object, &copy) == -1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (place_route(model, &copy) == 0)
+		return 0;
+	route_clear(&copy);
+	errno = ENOMEM;
+	return -1;
+}
+
+int
+model_take_route(struct model *model, struct route *object)
+{
+	if (!targets_exist(model, object)) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (place_route(model, object) == -1)
+		return -1;
+	*object = (struct route){ 0 };
+	return 0;
 }
 
 void

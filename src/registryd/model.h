@@ -138,6 +138,10 @@ MUST_CHECK int model_put_service(struct model *, const struct service *);
 MUST_CHECK int model_put_backend(struct model *, const struct backend *);
 MUST_CHECK int model_put_route(struct model *, const struct route *);
 
+/* The same without a copy: on success the object is the model's, and what
+ * it was taken from is empty. */
+MUST_CHECK int model_take_route(struct model *, struct route *);
+
 /* Takes an object out; a service must have no backends and no routes.
  * Nothing happens when there is none of that key. */
 void model_remove_service(struct model *, const char *name);

@@ -124,7 +124,7 @@ on_route(void *context, struct route *route)
 	if (route_check(route, &problem) == -1)
 		log_warn("route %llu of the store: %s: left out",
 		    (unsigned long long)route->id, problem.detail);
-	else if (model_put_route(registry->loading, route) == -1)
+	else if (model_take_route(registry->loading, route) == -1)
 		log_warn("route %llu of the store: %m: left out",
 		    (unsigned long long)route->id);
 	route_clear(route);
