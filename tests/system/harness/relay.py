@@ -15,7 +15,6 @@ class Relay:
         self.port = self.listener.getsockname()[1]
         self.peers = {}
         self.is_frozen = False
-        self.accepted = 0
         self.lock = threading.Lock()
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
@@ -44,7 +43,6 @@ class Relay:
 
     def accept(self):
         client, _ = self.listener.accept()
-        self.accepted += 1
         try:
             server = socket.create_connection(self.server)
         except OSError:
