@@ -129,9 +129,9 @@ send_rows(struct pg_bulk_rows *rows, struct pg_job *job,
 }
 
 int
-pg_bulk_send(struct pg_bulk *bulk, struct pg_job *job, uint32_t tag)
+pg_bulk_send(struct pg_bulk *bulk, struct pg_job *job, uint32_t tag, int end)
 {
-	for (int kind = 0; kind < PG_BULK_KINDS; kind++) {
+	for (int kind = 0; kind < end; kind++) {
 		if (bulk->rows[kind].count == 0)
 			continue;
 		if (send_rows(&bulk->rows[kind], job, kinds[kind].many,

@@ -52,8 +52,10 @@ bool pg_bulk_is_full(const struct pg_bulk *);
 /* So much is on its way that no more should be added. */
 bool pg_bulk_is_busy(const struct pg_bulk *);
 
-/* Sends all that waits, under that tag.  0, or -1 when out of memory. */
-MUST_CHECK int pg_bulk_send(struct pg_bulk *, struct pg_job *, uint32_t tag);
+/* Sends what waits of the kinds before end, under that tag.  0, or -1 when
+ * out of memory. */
+MUST_CHECK int pg_bulk_send(struct pg_bulk *, struct pg_job *, uint32_t tag,
+    int end);
 
 /* An answer came; whether it was to one of pg_bulk_send()'s. */
 bool pg_bulk_answered(struct pg_bulk *, enum store_query);

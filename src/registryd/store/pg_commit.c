@@ -156,9 +156,9 @@ out_of_memory(struct commit *commit)
 }
 
 static int
-send_bulk(struct commit *commit, uint32_t seq)
+send_bulk(struct commit *commit, uint32_t seq, int end)
 {
-	return pg_bulk_send(&commit->bulk, &commit->job, seq) == 0
+	return pg_bulk_send(&commit->bulk, &commit->job, seq, end) == 0
 		   ? 0 : out_of_memory(commit);
 }
 
@@ -179,9 +179,10 @@ send_statement(struct commit *commit, const struct statement *statement,
 	if (may_wait(commit, statement->query, is_new))
 		return pg_bulk_add(&commit->bulk, statement) == 0
 			   ? 0 : out_of_memory(commit);
-	/* A new service leans on nothing; others may lean on what waits. */
+	/* A new service leans on nothing; others may lean on what waits, but
+	 * nobody on history. */
 	if (statement->query != QUERY_INSERT_SERVICE &&
-	    send_bulk(commit, seq) == -1)
+	    send_bulk(commit, seq, PG_BULK_HISTORY) == -1)
 		return -1;
 	pg_job_send(&commit->job, statement->query, statement->cells,
 	    statement->cell_count, seq);
@@ -210,7 +211,7 @@ send_change(struct commit *commit, uint32_t seq)
 			return -1;
 	if (pg_bulk_is_full(&commit->bulk) ||
 	    seq == asked(commit)->change_count)
-		return send_bulk(commit, seq);
+		return send_bulk(commit, seq, PG_BULK_KINDS);
 	return 0;
 }
 
