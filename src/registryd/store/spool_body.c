@@ -298,7 +298,7 @@ read_note(const struct json_doc *doc, int value, struct note_changes *notes)
 	if (op_word != NULL && kind_word != NULL && key != NULL &&
 	    parse_op(op_word, &op) == 0 &&
 	    note_kind_parse(kind_word, &kind) == 0 &&
-	    (op != NOTE_PUT || body != NULL) &&
+	    ((op != NOTE_PUT && op != NOTE_HOLD) || body != NULL) &&
 	    json_integer(doc, json_member(doc, value, "seq"), 0, UINT32_MAX,
 		&seq) == 0)
 		result = note_changes_add(notes, op, kind, key, (uint32_t)seq,
