@@ -53,6 +53,7 @@ struct replica {
 	bool must_confirm;
 	bool is_spool_due;		/* some of it may be lost */
 	char identity[STORE_IDENTITY_SIZE];
+	char sent_identity[STORE_IDENTITY_SIZE];
 	bool is_begun_anew;		/* of another database, or of an
 					 * earlier state of it: what is
 					 * there is of no use */
@@ -326,7 +327,9 @@ replica_copy(struct replica *replica, const char *identity)
 	    model->generation < replica->generation;
 	replica->is_identity_due |= strcmp(replica->identity, identity) != 0;
 	snprintf(replica->identity, sizeof(replica->identity), "%s", identity);
-	begin_copy(replica);
+	/* Begun when what is under way is written. */
+	object_changes_clear(&replica->next.changes);
+	replica->is_copy_due = true;
 	turn_after(replica, 0.0);
 }
 
@@ -519,7 +522,9 @@ take_written(struct replica *replica)
 		replica->generation = replica->batch.generation;
 	if (replica->batch.confirmed_wall_ms != 0)
 		replica->confirmed_wall_ms = replica->batch.confirmed_wall_ms;
-	if (replica->batch.identity != NULL)
+	/* Unless it became another meanwhile. */
+	if (replica->batch.identity != NULL &&
+	    strcmp(replica->batch.identity, replica->identity) == 0)
 		replica->is_begun_anew = replica->is_identity_due = false;
 	if (replica->batch.range != NULL)
 		step_copy(replica);
@@ -572,8 +577,10 @@ describe_moment(struct replica *replica)
 	struct replica_batch *batch = &replica->batch;
 	struct store_figures figures;
 
+	memcpy(replica->sent_identity, replica->identity,
+	    sizeof(replica->sent_identity));
 	if (replica->is_begun_anew) {
-		batch->identity = replica->identity;
+		batch->identity = replica->sent_identity;
 		batch->has_generation = true;
 		return;			/* generation 0: not to be used yet */
 	}
@@ -582,7 +589,7 @@ describe_moment(struct replica *replica)
 		return;
 	store_figures(registry->store, &figures);
 	if (replica->is_identity_due)
-		batch->identity = replica->identity;
+		batch->identity = replica->sent_identity;
 	batch->has_generation = true;
 	batch->generation = follow_since(registry);
 	if (figures.is_up && !registry->follow.has_gap)
