@@ -25,6 +25,7 @@
 #include "registryd/store/sqlite_db.h"
 
 #define EVENTS_MAX 4096
+#define WAKE_ROWS  256			/* divides EVENTS_MAX */
 
 struct store_sqlite {
 	struct store store;
@@ -43,11 +44,16 @@ struct store_sqlite {
 
 /* The thread ----------------------------------------------------------- */
 
-/* 0, or -1 when the store is going; takes the event either way. */
+/*
+ * 0, or -1 when the store is going; takes the event either way.  Rows wake
+ * the loop by the hundred: their answer comes behind them, and wakes it
+ * whatever their number.
+ */
 static int
 post(struct store_sqlite *sqlite, struct store_event *event)
 {
-	bool is_stopping;
+	bool is_last = event->type == EVENT_DONE;
+	bool is_stopping, wakes;
 
 	pthread_mutex_lock(&sqlite->mutex);
 	while (sqlite->event_count >= EVENTS_MAX && !sqlite->is_stopping)
@@ -55,8 +61,10 @@ post(struct store_sqlite *sqlite, struct store_event *event)
 	is_stopping = sqlite->is_stopping;
 	STAILQ_INSERT_TAIL(&sqlite->events, event, entry);
 	sqlite->event_count++;
+	wakes = is_last || sqlite->event_count % WAKE_ROWS == 0;
 	pthread_mutex_unlock(&sqlite->mutex);
-	ev_async_send(sqlite->store.loop, &sqlite->wakeup);
+	if (wakes)
+		ev_async_send(sqlite->store.loop, &sqlite->wakeup);
 	return is_stopping ? -1 : 0;
 }
 
