@@ -2,7 +2,7 @@
  * registryd/replica.c - what is routed here, kept in a local file.
  */
 /* SPDX-License-Identifier: ISC */
-#include "registryd/replica.h"
+#include "registryd/replica_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,326 +11,18 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "registryd/follow.h"
-#include "registryd/registry.h"
-#include "registryd/write_parts.h"
 
-#define CHUNK_ROWS     1000		/* of a copy, in one transaction */
-#define WAITING_MAX    100000		/* then a copy is cheaper */
-#define RETRY_S	       5.0
-#define CONFIRM_MS     10000
+#define RETRY_S	   5.0
+#define CONFIRM_MS 10000
 
-struct spool_wait {
-	store_done_fn *done;		/* or NULL */
-	void *context;
-};
-
-/* What goes into one transaction. */
-struct gathered {
-	struct object_changes changes;
-	struct note_changes notes;
-	bool replaces_notes;
-	struct store_spooled *rows;	/* of the spool; texts borrowed */
-	struct spool_wait *waits;	/* for each of them */
-	uint32_t row_count, row_size;
-	uint64_t forget_played, forget_dropped;
-};
-
-/* How far a copy of the model is; the range is the one under way. */
-struct copying {
-	bool is_on, has_more;
-	enum object_kind kind;
-	char *after_name, *upto_name;	/* NULL: from the first; to the last */
-	uint64_t after_id, upto_id;
-};
-
-struct replica {
-	struct registry *registry;
-	struct store *store;
-	struct gathered next, sent;
-	struct copying copying;
-	bool is_sending, is_range_sent;
-	bool is_broken, is_copy_due;
-	bool must_confirm;
-	bool is_spool_due;		/* some of it may be lost */
-	char identity[STORE_IDENTITY_SIZE];
-	char sent_identity[STORE_IDENTITY_SIZE];
-	bool is_begun_anew;		/* of another database, or of an
-					 * earlier state of it: what is
-					 * there is of no use */
-	bool is_identity_due;		/* it is not in the file */
-	struct replica_batch batch;	/* what was sent */
-	struct replica_range range;
-	struct note_changes all_notes;	/* between begin and end */
-	bool is_reading_notes, are_notes_failed, are_notes_lost;
-	char error[160];
-	uint64_t generation;		/* of the file */
-	int64_t confirmed_wall_ms;	/* of the file */
-	uint64_t failed_count;
-	ev_timer turn;
-	void (*on_idle)(void *context);
-	void *idle_context;
-};
-
-static void
-clear_gathered(struct gathered *gathered)
-{
-	object_changes_clear(&gathered->changes);
-	note_changes_clear(&gathered->notes);
-	free(gathered->rows);
-	free(gathered->waits);
-	*gathered = (struct gathered){ 0 };
-}
-
-/* What waits while notes are read. */
-static bool
-has_rest(const struct gathered *gathered)
-{
-	return gathered->notes.count > 0 || gathered->replaces_notes ||
-	    gathered->row_count > 0 || gathered->forget_played != 0 ||
-	    gathered->forget_dropped != 0;
-}
-
-static void
-turn_after(struct replica *replica, double seconds)
+void
+replica_turn_after(struct replica *replica, double seconds)
 {
 	if (replica->is_sending || (replica->is_broken && seconds == 0.0))
 		return;
 	ev_timer_stop(replica->registry->loop, &replica->turn);
 	ev_timer_set(&replica->turn, seconds, 0.0);
 	ev_timer_start(replica->registry->loop, &replica->turn);
-}
-
-static void
-end_copy(struct replica *replica)
-{
-	free(replica->copying.after_name);
-	free(replica->copying.upto_name);
-	replica->copying = (struct copying){ .kind = OBJECT_SERVICE };
-}
-
-/* All that there is, as it is then; changes so far are among it. */
-static void
-begin_copy(struct replica *replica)
-{
-	object_changes_clear(&replica->next.changes);
-	end_copy(replica);
-	replica->copying.is_on = true;
-	replica->is_copy_due = false;
-}
-
-/* Putting ---------------------------------------------------------------- */
-
-/* result: of adding to what is gathered. */
-static void
-gather(struct replica *replica, int result)
-{
-	if (result == -1 || replica->next.changes.count > WAITING_MAX)
-		replica->is_copy_due = true;
-	if (replica->is_copy_due)	/* it will be among that */
-		object_changes_clear(&replica->next.changes);
-	turn_after(replica, 0.0);
-}
-
-static void
-gather_notes(struct replica *replica, int result)
-{
-	if (result == -1 || replica->next.notes.count > WAITING_MAX) {
-		note_changes_clear(&replica->next.notes);
-		replica->are_notes_lost = true;
-	}
-	turn_after(replica, 0.0);
-}
-
-void
-replica_put(struct replica *replica, const struct store_change *change)
-{
-	char key[24];
-
-	if (replica == NULL)
-		return;
-	if (!change->is_removal)
-		gather(replica,
-		    object_changes_add(&replica->next.changes, change));
-	else if (change->kind == OBJECT_SERVICE)
-		replica_remove(replica, change->kind,
-		    change->object.service->name);
-	else
-		replica_remove(replica, change->kind,
-		    write_change_key(change, key, sizeof(key)));
-}
-
-void
-replica_put_service(struct replica *replica, const struct service *service)
-{
-	if (replica != NULL)
-		gather(replica, object_changes_put_service(
-		    &replica->next.changes, service));
-}
-
-void
-replica_put_backend(struct replica *replica, const struct backend *backend)
-{
-	if (replica != NULL)
-		gather(replica, object_changes_put_backend(
-		    &replica->next.changes, backend));
-}
-
-void
-replica_put_route(struct replica *replica, const struct route *route)
-{
-	if (replica != NULL)
-		gather(replica, object_changes_put_route(
-		    &replica->next.changes, route));
-}
-
-void
-replica_remove(struct replica *replica, enum object_kind kind,
-    const char *key)
-{
-	struct object_changes *changes;
-
-	if (replica == NULL)
-		return;
-	changes = &replica->next.changes;
-	gather(replica, kind == OBJECT_SERVICE
-		? object_changes_remove_service(changes, key)
-		: object_changes_remove_id(changes, kind,
-		    strtoull(key, NULL, 10)));
-}
-
-void
-replica_put_notes(struct replica *replica, const struct note_changes *notes)
-{
-	int result = 0;
-
-	if (replica == NULL)
-		return;
-	for (uint32_t i = 0; i < notes->count && result == 0; i++) {
-		const struct note_change *note = &notes->list[i];
-
-		if (note->op != NOTE_HOLD)
-			result = note_changes_add(&replica->next.notes,
-			    note->op, note->kind, note->key, note->seq,
-			    note->body);
-	}
-	gather_notes(replica, result);
-}
-
-static int
-add_row(struct gathered *gathered, const struct store_spooled *row,
-    store_done_fn *done, void *context)
-{
-	uint32_t size = gathered->row_size == 0 ? 4 : 2 * gathered->row_size;
-	struct store_spooled *rows;
-	struct spool_wait *waits;
-
-	if (gathered->row_count == gathered->row_size) {
-		rows = realloc(gathered->rows, size * sizeof(*rows));
-		if (rows == NULL)
-			return -1;
-		gathered->rows = rows;
-		waits = realloc(gathered->waits, size * sizeof(*waits));
-		if (waits == NULL)
-			return -1;
-		gathered->waits = waits;
-		gathered->row_size = size;
-	}
-	gathered->rows[gathered->row_count] = *row;
-	gathered->waits[gathered->row_count++] = (struct spool_wait){
-		done, context };
-	return 0;
-}
-
-int
-replica_spool(struct replica *replica, const struct store_spooled *row,
-    const struct note_changes *notes, store_done_fn *done, void *context)
-{
-	if (notes != NULL)
-		replica_put_notes(replica, notes);
-	if (add_row(&replica->next, row, done, context) == -1)
-		return -1;
-	if (replica->is_sending)
-		return 0;
-	/* It is tried at once, broken or not: somebody waits. */
-	ev_timer_stop(replica->registry->loop, &replica->turn);
-	ev_timer_set(&replica->turn, 0.0, 0.0);
-	ev_timer_start(replica->registry->loop, &replica->turn);
-	return 0;
-}
-
-void
-replica_forget_spooled(struct replica *replica, uint64_t played,
-    uint64_t dropped)
-{
-	replica->next.forget_played = played;
-	replica->next.forget_dropped = dropped;
-	turn_after(replica, 0.0);
-}
-
-bool
-replica_wants_notes(const struct replica *replica)
-{
-	return replica != NULL && replica->are_notes_lost &&
-	    !replica->is_broken && !spool_is_waiting(replica->registry->spool);
-}
-
-/* Those that come meanwhile may not be among what is read: they wait, and
- * come behind it. */
-void
-replica_begin_notes(struct replica *replica)
-{
-	if (replica == NULL)
-		return;
-	note_changes_clear(&replica->all_notes);
-	replica->is_reading_notes = true;
-	replica->are_notes_failed = false;
-}
-
-void
-replica_add_note(struct replica *replica, const struct store_note *note)
-{
-	if (replica != NULL && replica->is_reading_notes &&
-	    note_changes_add(&replica->all_notes, NOTE_PUT, note->kind,
-		note->key, note->seq, note->body) == -1)
-		replica->are_notes_failed = true;
-}
-
-void
-replica_end_notes(struct replica *replica, bool is_good)
-{
-	if (replica == NULL || !replica->is_reading_notes)
-		return;
-	replica->is_reading_notes = false;
-	if (is_good && !replica->are_notes_failed &&
-	    note_changes_move(&replica->all_notes, &replica->next.notes) ==
-		0) {
-		note_changes_clear(&replica->next.notes);
-		replica->next.notes = replica->all_notes;
-		replica->next.replaces_notes = true;
-		replica->are_notes_lost = false;
-		replica->all_notes = (struct note_changes){ 0 };
-	}
-	note_changes_clear(&replica->all_notes);
-	turn_after(replica, 0.0);
-}
-
-void
-replica_copy(struct replica *replica, const char *identity)
-{
-	const struct model *model;
-
-	if (replica == NULL)
-		return;
-	model = replica->registry->model;
-	replica->is_begun_anew |=
-	    !store_is_same_database(replica->identity, identity) ||
-	    model->generation < replica->generation;
-	replica->is_identity_due |= strcmp(replica->identity, identity) != 0;
-	snprintf(replica->identity, sizeof(replica->identity), "%s", identity);
-	/* Begun when what is under way is written. */
-	object_changes_clear(&replica->next.changes);
-	replica->is_copy_due = true;
-	turn_after(replica, 0.0);
 }
 
 void
@@ -349,136 +41,19 @@ replica_confirm(struct replica *replica)
 	    clock_wall_ms() - replica->confirmed_wall_ms < CONFIRM_MS)
 		return;
 	replica->must_confirm = true;
-	turn_after(replica, 0.0);
-}
-
-/* Copying ---------------------------------------------------------------- */
-
-/* Each puts objects behind the last key into what is sent; upto is the
- * last of them, if there may be more.  0, or -1 when out of memory. */
-static int
-copy_services(struct replica *replica)
-{
-	struct copying *copying = &replica->copying;
-	const struct model *model = replica->registry->model;
-	const struct model_service *service;
-	const char *last = NULL;
-	uint32_t count = 0;
-
-	for (service = model_next_service(model, copying->after_name);
-	    service != NULL && count < CHUNK_ROWS;
-	    service = model_next_service(model, last)) {
-		last = service->object.name;
-		count++;
-		if (service->object.origin != ORIGIN_FILE &&
-		    object_changes_put_service(&replica->sent.changes,
-			&service->object) == -1)
-			return -1;
-	}
-	copying->has_more = count == CHUNK_ROWS;
-	if (copying->has_more && (copying->upto_name = strdup(last)) == NULL)
-		return -1;
-	return 0;
-}
-
-static int
-copy_backends(struct replica *replica)
-{
-	struct copying *copying = &replica->copying;
-	const struct model *model = replica->registry->model;
-	const struct model_backend *backend;
-	uint32_t count = 0;
-
-	for (backend = model_next_backend(model, copying->after_id);
-	    backend != NULL && count < CHUNK_ROWS;
-	    backend = model_next_backend(model, copying->upto_id)) {
-		copying->upto_id = backend->object.id;
-		count++;
-		if (backend->object.origin != ORIGIN_FILE &&
-		    object_changes_put_backend(&replica->sent.changes,
-			&backend->object) == -1)
-			return -1;
-	}
-	copying->has_more = count == CHUNK_ROWS;
-	return 0;
-}
-
-static int
-copy_routes(struct replica *replica)
-{
-	struct copying *copying = &replica->copying;
-	const struct model *model = replica->registry->model;
-	const struct model_route *route;
-	uint32_t count = 0;
-
-	for (route = model_next_route(model, copying->after_id);
-	    route != NULL && count < CHUNK_ROWS;
-	    route = model_next_route(model, copying->upto_id)) {
-		copying->upto_id = route->object.id;
-		count++;
-		if (route->object.origin != ORIGIN_FILE &&
-		    object_changes_put_route(&replica->sent.changes,
-			&route->object) == -1)
-			return -1;
-	}
-	copying->has_more = count == CHUNK_ROWS;
-	return 0;
-}
-
-/* The next range is what is sent; 0, or -1 when out of memory. */
-static int
-copy_range(struct replica *replica)
-{
-	struct copying *copying = &replica->copying;
-	int result = -1;
-
-	switch (copying->kind) {
-	case OBJECT_SERVICE:
-		result = copy_services(replica);
-		break;
-	case OBJECT_BACKEND:
-		result = copy_backends(replica);
-		break;
-	case OBJECT_ROUTE:
-		result = copy_routes(replica);
-		break;
-	}
-	replica->range = (struct replica_range){
-		.kind = copying->kind,
-		.after_name = copying->after_name == NULL
-		    ? "" : copying->after_name,
-		.upto_name = copying->upto_name,
-		.after_id = copying->after_id,
-		.upto_id = copying->has_more ? copying->upto_id : 0,
-	};
-	return result;
-}
-
-/* The range has been written.  Services come first, routes last: a load
- * leaves routes to nowhere out. */
-static void
-step_copy(struct replica *replica)
-{
-	struct copying *copying = &replica->copying;
-
-	if (!copying->is_on)
-		return;
-	free(copying->after_name);
-	copying->after_name = copying->upto_name;
-	copying->after_id = copying->has_more ? copying->upto_id : 0;
-	copying->upto_name = NULL;
-	copying->upto_id = 0;
-	if (copying->has_more)
-		return;
-	if (copying->kind != OBJECT_ROUTE) {
-		copying->kind++;
-		return;
-	}
-	end_copy(replica);
-	replica->must_confirm = true;	/* says the generation, too */
+	replica_turn_after(replica, 0.0);
 }
 
 /* Sending ---------------------------------------------------------------- */
+
+/* What waits while notes are read. */
+static bool
+has_rest(const struct gathered *gathered)
+{
+	return gathered->notes.count > 0 || gathered->replaces_notes ||
+	    gathered->row_count > 0 || gathered->forget_played != 0 ||
+	    gathered->forget_dropped != 0;
+}
 
 static bool
 is_due(const struct replica *replica)
@@ -527,7 +102,7 @@ take_written(struct replica *replica)
 	    strcmp(replica->batch.identity, replica->identity) == 0)
 		replica->is_begun_anew = replica->is_identity_due = false;
 	if (replica->batch.range != NULL)
-		step_copy(replica);
+		replica_step_copy(replica);
 }
 
 /* Those that wait for rows may put more. */
@@ -540,7 +115,7 @@ tell_waits(struct replica *replica, const struct store_outcome *outcome)
 	for (uint32_t i = 0; i < told.row_count; i++)
 		if (told.waits[i].done != NULL)
 			told.waits[i].done(told.waits[i].context, outcome);
-	clear_gathered(&told);
+	replica_clear_gathered(&told);
 	if (replica->is_spool_due) {
 		replica->is_spool_due = false;
 		spool_rewrite(replica->registry->spool);
@@ -561,9 +136,9 @@ on_written(void *context, const struct store_outcome *outcome)
 	if (ev_is_active(&replica->turn))
 		return;			/* for a row that came just now */
 	if (replica->is_broken)
-		turn_after(replica, RETRY_S);
+		replica_turn_after(replica, RETRY_S);
 	else if (is_due(replica))
-		turn_after(replica, 0.0);
+		replica_turn_after(replica, 0.0);
 	if (replica_is_idle(replica) && replica->on_idle != NULL)
 		replica->on_idle(replica->idle_context);
 }
@@ -604,13 +179,13 @@ gather_batch(struct replica *replica)
 	struct object_changes waiting;
 
 	if (replica->is_copy_due)
-		begin_copy(replica);
+		replica_begin_copy(replica);
 	replica->is_range_sent = replica->copying.is_on &&
 	    (next->changes.count == 0 || !replica->is_range_sent);
 	if (!replica->is_range_sent) {
 		sent->changes = next->changes;
 		next->changes = (struct object_changes){ 0 };
-	} else if (copy_range(replica) == -1) {
+	} else if (replica_copy_range(replica) == -1) {
 		return -1;
 	}
 	if (replica->is_reading_notes)
@@ -691,10 +266,10 @@ replica_free(struct replica **p)
 		return;
 	ev_timer_stop(replica->registry->loop, &replica->turn);
 	store_free(&replica->store);
-	clear_gathered(&replica->next);
-	clear_gathered(&replica->sent);
+	replica_clear_gathered(&replica->next);
+	replica_clear_gathered(&replica->sent);
 	note_changes_clear(&replica->all_notes);
-	end_copy(replica);
+	replica_end_copy(replica);
 	free(replica);
 }
 
