@@ -30,6 +30,9 @@
 #define COUNT_MASK   ((UINT64_C(1) << 22) - 1)
 #define TICKS_MASK   ((UINT64_C(1) << COUNT_SHIFT) - 1)
 #define TICK_SHIFT   17			/* a tick: 2^17 ns, 131 us */
+/* A worker's clock is read once a turn of its loop: one that was not run
+ * meanwhile is behind the one that began a window. */
+#define LAG_NS	     NS_PER_S
 #define NS_MASK	     (HAMMERED - 1)
 
 #define QUIET_NS     (NS_PER_S / 4)	/* whoever is paced may come again */
@@ -331,7 +334,7 @@ step(uint64_t time, const struct rate_limit_spec *spec, int64_t now_ns,
 	int64_t end_ns = end_of(time);
 
 	/* Of another clock or a longer window, that is no more. */
-	if (end_ns - now_ns > window_ns + (INT64_C(1) << TICK_SHIFT))
+	if (end_ns - now_ns > window_ns + LAG_NS)
 		time = 0;
 	if ((time & (PACED | HAMMERED)) != 0 &&
 	    now_ns - end_ns < window_ns / 4) {

@@ -99,6 +99,31 @@ who_hammers_gets_exactly_the_rate(void **state)
 }
 
 static void
+a_clock_that_is_behind_counts_in_the_same_window(void **state)
+{
+	int64_t now_ns = 50 * NS_PER_S, late_ns = now_ns - 20 * NS_PER_MS;
+	uint64_t key = key_of("::ffff:10.0.0.1");
+
+	(void)state;
+	assert_int_equal(ask(key, &hundred, &now_ns, 60, 0), 60);
+	assert_int_equal(ask(key, &hundred, &late_ns, 60, 0), 40);
+	assert_int_equal(ask(key, &hundred, &now_ns, 60, 0), 0);
+}
+
+static void
+a_window_that_became_shorter_is_over(void **state)
+{
+	const struct rate_limit_spec hour = { .requests = 100,
+		.window_ms = 3600000 };
+	int64_t now_ns = 50 * NS_PER_S;
+	uint64_t key = key_of("::ffff:10.0.0.1");
+
+	(void)state;
+	assert_int_equal(ask(key, &hour, &now_ns, 150, 0), 100);
+	assert_int_equal(ask(key, &hundred, &now_ns, 150, 0), 100);
+}
+
+static void
 a_verdict_says_what_is_left_and_when(void **state)
 {
 	const struct rate_limit_spec two = { .requests = 2,
@@ -267,6 +292,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_client_may_have_all_its_requests_at_once),
 		CASE(who_hammers_gets_exactly_the_rate),
+		CASE(a_clock_that_is_behind_counts_in_the_same_window),
+		CASE(a_window_that_became_shorter_is_over),
 		CASE(a_verdict_says_what_is_left_and_when),
 		CASE(an_ipv6_client_is_its_network),
 		CASE(more_clients_than_cells_find_room_still),
