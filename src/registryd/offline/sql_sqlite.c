@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "registryd/offline/sql.h"
+#include "registryd/store/sqlite_cells.h"
 #include "registryd/store/sqlite_functions.h"
 
 struct sqlite {
@@ -110,54 +111,6 @@ sqlite_script(struct sql *sql, const char *text)
 		SQLITE_OK ? 0 : fail(sqlite);
 }
 
-static int
-bind(sqlite3_stmt *statement, const struct cell *cells, uint32_t count)
-{
-	int code = SQLITE_OK;
-
-	for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
-		int column = (int)i + 1;
-
-		switch (cells[i].type) {
-		case CELL_NULL:
-			code = sqlite3_bind_null(statement, column);
-			break;
-		case CELL_INTEGER:
-			code = sqlite3_bind_int64(statement, column,
-			    cells[i].integer);
-			break;
-		case CELL_TEXT:
-			code = sqlite3_bind_text(statement, column,
-			    cells[i].text.data, (int)cells[i].text.len,
-			    SQLITE_STATIC);
-			break;
-		}
-	}
-	return code;
-}
-
-static struct cell
-read_column(sqlite3_stmt *statement, int column)
-{
-	struct cell cell = { .type = CELL_NULL };
-
-	switch (sqlite3_column_type(statement, column)) {
-	case SQLITE_INTEGER:
-		cell.type = CELL_INTEGER;
-		cell.integer = sqlite3_column_int64(statement, column);
-		break;
-	case SQLITE_NULL:
-		break;
-	default:
-		cell.type = CELL_TEXT;
-		cell.text.data =
-		    (const char *)sqlite3_column_text(statement, column);
-		cell.text.len = (size_t)sqlite3_column_bytes(statement, column);
-		break;
-	}
-	return cell;
-}
-
 /* 0, or -1, having said why unless row did. */
 static int
 step(struct sqlite *sqlite, sqlite3_stmt *statement, sql_row_fn *row,
@@ -169,7 +122,7 @@ step(struct sqlite *sqlite, sqlite3_stmt *statement, sql_row_fn *row,
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
 		count = sqlite3_column_count(statement);
 		for (int i = 0; i < count && i < SQL_COLUMNS_MAX; i++)
-			cells[i] = read_column(statement, i);
+			cells[i] = sqlite_cell_read(statement, i);
 		if (row != NULL && row(context, cells, (uint32_t)count) == -1)
 			return -1;
 	}
@@ -187,7 +140,7 @@ sqlite_query(struct sql *sql, const char *text, const struct cell *cells,
 	if (sqlite3_prepare_v2(sqlite->handle, text, -1, &statement, NULL) !=
 	    SQLITE_OK)
 		return fail(sqlite);
-	if (bind(statement, cells, count) != SQLITE_OK)
+	if (sqlite_cells_bind(statement, cells, count) != SQLITE_OK)
 		result = fail(sqlite);
 	else
 		result = step(sqlite, statement, row, context);
@@ -244,7 +197,7 @@ static int
 sqlite_write_row(struct sql *sql, const struct cell *cells, uint32_t count)
 {
 	struct sqlite *sqlite = sqlite_of(sql);
-	int code = bind(sqlite->writing, cells, count);
+	int code = sqlite_cells_bind(sqlite->writing, cells, count);
 
 	if (code == SQLITE_OK && sqlite3_step(sqlite->writing) != SQLITE_DONE)
 		return fail(sqlite);

@@ -11,58 +11,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "registryd/store/sqlite_cells.h"
 #include "registryd/store/sqlite_functions.h"
 
 #define COLUMNS_MAX SERVICE_CELLS
-
-static int
-bind_cells(sqlite3_stmt *statement, const struct cell *cells, uint32_t count)
-{
-	int code = SQLITE_OK;
-
-	for (uint32_t i = 0; i < count && code == SQLITE_OK; i++) {
-		int column = (int)i + 1;
-
-		switch (cells[i].type) {
-		case CELL_NULL:
-			code = sqlite3_bind_null(statement, column);
-			break;
-		case CELL_INTEGER:
-			code = sqlite3_bind_int64(statement, column,
-			    cells[i].integer);
-			break;
-		case CELL_TEXT:
-			code = sqlite3_bind_text(statement, column,
-			    cells[i].text.data, (int)cells[i].text.len,
-			    SQLITE_STATIC);
-			break;
-		}
-	}
-	return code;
-}
-
-static struct cell
-read_column(sqlite3_stmt *statement, int column)
-{
-	struct cell cell = { .type = CELL_NULL };
-
-	switch (sqlite3_column_type(statement, column)) {
-	case SQLITE_INTEGER:
-		cell.type = CELL_INTEGER;
-		cell.integer = sqlite3_column_int64(statement, column);
-		break;
-	case SQLITE_TEXT:
-		cell.text.data =
-		    (const char *)sqlite3_column_text(statement, column);
-		cell.text.len = (size_t)sqlite3_column_bytes(statement, column);
-		if (cell.text.data != NULL)
-			cell.type = CELL_TEXT;
-		break;
-	default:
-		break;
-	}
-	return cell;
-}
 
 static int
 step_rows(sqlite3_stmt *statement, sqlite_row_fn *row, void *context)
@@ -73,7 +25,7 @@ step_rows(sqlite3_stmt *statement, sqlite_row_fn *row, void *context)
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
 		count = sqlite3_column_count(statement);
 		for (int i = 0; i < count && i < COLUMNS_MAX; i++)
-			cells[i] = read_column(statement, i);
+			cells[i] = sqlite_cell_read(statement, i);
 		if (row != NULL && row(context, cells) == -1)
 			return SQLITE_ABORT;
 	}
@@ -94,7 +46,7 @@ run_statement(struct sqlite_db *db, enum store_query query,
 		if (code != SQLITE_OK)
 			return code;
 	}
-	if ((code = bind_cells(*statement, cells, count)) == SQLITE_OK)
+	if ((code = sqlite_cells_bind(*statement, cells, count)) == SQLITE_OK)
 		code = step_rows(*statement, row, context);
 	/* What reset returns is the step's error once more. */
 	(void)sqlite3_reset(*statement);
