@@ -17,8 +17,8 @@ static char before[] = "{\"was\": 1}";
 
 static void (*make_fixture)(struct fixture *);
 
-static int
-set_up(void **state)
+int
+contract_set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
@@ -28,8 +28,8 @@ set_up(void **state)
 	return 0;
 }
 
-static int
-tear_down(void **state)
+int
+contract_tear_down(void **state)
 {
 	fixture_free(*state);
 	free(*state);
@@ -670,8 +670,6 @@ a_store_may_go_while_it_is_asked(void **state)
 	service_clear(&service);
 }
 
-#define SENTENCE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int
 contract_run(const char *driver, void (*make)(struct fixture *))
 {
@@ -700,5 +698,5 @@ contract_run(const char *driver, void (*make)(struct fixture *))
 
 	make_fixture = make;
 	return cmocka_run_group_tests_name(driver, tests, NULL, NULL) +
-	    contract_run_history(driver, make);
+	    contract_run_history(driver);
 }

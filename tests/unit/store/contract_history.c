@@ -13,27 +13,6 @@
 
 #include "contract.h"
 
-static void (*make_fixture)(struct fixture *);
-
-static int
-set_up(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	assert_non_null(fixture);
-	make_fixture(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	fixture_free(*state);
-	free(*state);
-	return 0;
-}
-
 /* Generations of two services each: a1 and b1, a2 and b2, ... */
 static void
 commit_pairs(struct fixture *fixture, int count)
@@ -176,10 +155,8 @@ what_comes_after_a_pruning_is_kept(void **state)
 	service_clear(&service);
 }
 
-#define SENTENCE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
 int
-contract_run_history(const char *driver, void (*make)(struct fixture *))
+contract_run_history(const char *driver)
 {
 	const struct CMUnitTest tests[] = {
 		SENTENCE(events_stand_behind_the_latest_commit),
@@ -189,6 +166,5 @@ contract_run_history(const char *driver, void (*make)(struct fixture *))
 		SENTENCE(what_comes_after_a_pruning_is_kept),
 	};
 
-	make_fixture = make;
 	return cmocka_run_group_tests_name(driver, tests, NULL, NULL);
 }
