@@ -19,7 +19,7 @@
 #define PROGRESS_MS 1000		/* how often progress is looked at */
 #define LINGER_MS   5000
 
-static link_io_fn on_event;
+static watch_fn on_event;
 static void take_input(struct client *);
 static wheel_fn on_timer;
 
@@ -66,7 +66,7 @@ client_open(struct worker *worker, const struct client_origin *origin)
 	client->trusted_version = worker->trusted_version - 1;
 	client->is_first = true;
 	set_address(client, origin->address);
-	link_open(&client->link, worker->loop, &worker->buffers,
+	link_open(&client->link, &worker->poller, &worker->buffers,
 	    stream_plain(origin->fd), on_event, client);
 	wheel_timer_init(&client->timer, on_timer);
 	TAILQ_INSERT_TAIL(&worker->clients, client, entry);
@@ -234,12 +234,12 @@ write_on(struct client *client)
 }
 
 static void
-on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+on_event(struct watch *watch, int events)
 {
 	if ((events & EV_WRITE) != 0)
-		write_on(io->data);
+		write_on(watch->owner);
 	else
-		take_input(io->data);
+		take_input(watch->owner);
 }
 
 /* Times ------------------------------------------------------------------ */

@@ -1,5 +1,5 @@
 /*
- * worker/link.c - one end of a connection: stream, watcher, buffers.
+ * worker/link.c - one end of a connection: stream, watch, buffers.
  */
 /* SPDX-License-Identifier: ISC */
 #include "worker/link.h"
@@ -9,22 +9,15 @@
 #include "common/log.h"
 
 void
-link_open(struct link *link, struct ev_loop *loop, struct buffer_pool *pool,
-    struct stream stream, link_io_fn *on_event, void *owner)
+link_open(struct link *link, struct poller *poller, struct buffer_pool *pool,
+    struct stream stream, watch_fn *on_event, void *owner)
 {
-	*link = (struct link){ .loop = loop, .pool = pool, .stream = stream };
-	ev_io_init(&link->io, on_event, stream.fd, EV_READ);
-	link->io.data = owner;
-}
-
-void
-link_change_watch(struct link *link, int events)
-{
-	ev_io_stop(link->loop, &link->io);
-	if (events == EV_NONE)
-		return;
-	ev_io_modify(&link->io, events);
-	ev_io_start(link->loop, &link->io);
+	*link = (struct link){
+		.poller = poller,
+		.pool = pool,
+		.stream = stream,
+	};
+	watch_init(&link->watch, stream.fd, on_event, owner);
 }
 
 void
@@ -32,7 +25,7 @@ link_close(struct link *link)
 {
 	if (!link_is_open(link))
 		return;
-	ev_io_stop(link->loop, &link->io);
+	poller_forget(link->poller, &link->watch);
 	stream_close(&link->stream);
 	buffer_pool_give(link->pool, &link->in);
 	buffer_pool_give(link->pool, &link->out);
@@ -59,6 +52,7 @@ compact_input(struct link *link)
 ssize_t
 link_read(struct link *link)
 {
+	size_t room;
 	ssize_t got;
 
 	if (link->in == NULL &&
@@ -69,8 +63,9 @@ link_read(struct link *link)
 		errno = ENOBUFS;
 		return -1;
 	}
-	got = stream_read(&link->stream, link->in->data + link->in->end,
-	    BUFFER_BYTES - link->in->end);
+	room = BUFFER_BYTES - link->in->end;
+	got = stream_read(&link->stream, link->in->data + link->in->end, room);
+	watch_was_read(&link->watch, got, room);
 	if (got > 0) {
 		link->in->end += (uint32_t)got;
 		link->bytes_in += (uint32_t)got;

@@ -1,5 +1,5 @@
 /*
- * worker/link.h - one end of a connection: stream, watcher, buffers.
+ * worker/link.h - one end of a connection: stream, watch, buffers.
  *
  * Reading: it is watched for input all the time, but for back-pressure.
  * Bytes land in `in`, which is lent when they arrive and given back when
@@ -17,7 +17,6 @@
 #ifndef WORKER_LINK_H
 #define WORKER_LINK_H
 
-#include <ev.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,17 +24,16 @@
 #include "common/compat.h"
 #include "daemon/stream.h"
 #include "worker/buffer_pool.h"
+#include "worker/poller.h"
 
 /* A run of at least this many bytes is written without being copied. */
 #define LINK_DIRECT_BYTES 8192
 
-typedef void link_io_fn(struct ev_loop *, ev_io *, int events);
-
 struct link {
-	struct ev_loop *loop;
+	struct watch watch;
+	struct poller *poller;
 	struct buffer_pool *pool;
 	struct stream stream;
-	ev_io io;
 	struct buffer *in, *out;
 	uint32_t keep;			/* `in` before this offset stays */
 	bool retains_input;		/* also what was used up, if it fits */
@@ -44,10 +42,9 @@ struct link {
 					 * 2^32: told by their differences */
 };
 
-/* Takes the stream over; nothing is watched for yet.  owner becomes the
- * watcher's data. */
-void link_open(struct link *, struct ev_loop *, struct buffer_pool *,
-    struct stream, link_io_fn *on_event, void *owner);
+/* Takes the stream over; nothing is watched for yet. */
+void link_open(struct link *, struct poller *, struct buffer_pool *,
+    struct stream, watch_fn *on_event, void *owner);
 
 /* Stops, closes and gives the buffers back. May be called twice. */
 void link_close(struct link *);
@@ -62,18 +59,15 @@ link_is_open(const struct link *link)
 static inline int
 link_watched(const struct link *link)
 {
-	/* ev_is_active() would cast const away, which clang refuses */
-	return link->io.active != 0 ? link->io.events & (EV_READ | EV_WRITE)
-				    : EV_NONE;
+	return link->watch.wanted;
 }
 
 /* Watches for these events from now on. */
-void link_change_watch(struct link *, int events);
 static inline void
 link_watch(struct link *link, int events)
 {
 	if (events != link_watched(link))
-		link_change_watch(link, events);
+		poller_want(link->poller, &link->watch, events);
 }
 
 static inline void

@@ -174,10 +174,10 @@ move(struct tunnel *tunnel, enum side from)
 }
 
 static enum side
-side_of(const struct tunnel *tunnel, const ev_io *io)
+side_of(const struct tunnel *tunnel, const struct watch *watch)
 {
-	return io == &tunnel->links[SIDE_CLIENT]->io ? SIDE_CLIENT
-						     : SIDE_BACKEND;
+	return watch == &tunnel->links[SIDE_CLIENT]->watch ? SIDE_CLIENT
+							   : SIDE_BACKEND;
 }
 
 static void
@@ -220,14 +220,14 @@ on_writable(struct tunnel *tunnel, enum side to)
 }
 
 static void
-on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+on_event(struct watch *watch, int events)
 {
-	struct tunnel *tunnel = io->data;
+	struct tunnel *tunnel = watch->owner;
 
 	if ((events & EV_WRITE) != 0)
-		on_writable(tunnel, side_of(tunnel, io));
+		on_writable(tunnel, side_of(tunnel, watch));
 	else
-		on_readable(tunnel, side_of(tunnel, io));
+		on_readable(tunnel, side_of(tunnel, watch));
 }
 
 static void
@@ -280,8 +280,8 @@ take_link(struct tunnel *tunnel, enum side side, struct link *link)
 	tunnel->links[side] = link;
 	link->keep = 0;
 	link->retains_input = false;
-	ev_set_cb(&link->io, on_event);
-	link->io.data = tunnel;
+	link->watch.on_event = on_event;
+	link->watch.owner = tunnel;
 }
 
 void

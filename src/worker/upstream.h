@@ -101,7 +101,7 @@ struct link *upstream_lend_link(struct upstream *);
 
 /* Between upstream_*.c --------------------------------------------------- */
 
-link_io_fn upstream_on_event;
+watch_fn upstream_on_event;
 wheel_fn upstream_on_timer;
 
 /* Writes what waits, when the socket has room again. */

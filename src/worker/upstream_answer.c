@@ -341,12 +341,12 @@ on_writable(struct upstream *upstream)
 }
 
 void
-upstream_on_event(struct ev_loop *loop UNUSED, ev_io *io, int events)
+upstream_on_event(struct watch *watch, int events)
 {
 	if ((events & EV_WRITE) != 0)
-		on_writable(io->data);
+		on_writable(watch->owner);
 	else
-		on_readable(io->data);
+		on_readable(watch->owner);
 }
 
 /* Whether it is the backend that is waited for. */

@@ -69,7 +69,7 @@ start_connect(struct upstream *upstream, const struct sockaddr_storage *address,
 	if (address->ss_family != AF_UNIX)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
-	link_open(&upstream->link, worker->loop, &worker->buffers,
+	link_open(&upstream->link, &worker->poller, &worker->buffers,
 	    stream_plain(fd), upstream_on_event, upstream);
 	stats_add(&worker->counters->upstream_connects, 1);
 	if (connect(fd, (const struct sockaddr *)address, len) == 0)

@@ -362,6 +362,10 @@ worker_start(struct daemon *daemon)
 	if (attach_segment(worker) == -1 || make_router(worker) == -1)
 		return EX_OSERR;
 	start_turning(worker);
+	if (poller_open(&worker->poller, worker->loop) == -1) {
+		log_error("epoll: %m");
+		return EX_OSERR;
+	}
 	if (listeners_start(worker) == -1) {
 		log_error("listeners: %m");
 		return EX_OSERR;

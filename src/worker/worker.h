@@ -22,6 +22,7 @@
 #include "shm/worker_stats.h"
 #include "worker/access_log.h"
 #include "worker/buffer_pool.h"
+#include "worker/poller.h"
 #include "worker/retry_budget.h"
 #include "worker/wheel.h"
 
@@ -40,6 +41,7 @@ TAILQ_HEAD(exchange_list, exchange);
 struct worker {
 	struct daemon *daemon;
 	struct ev_loop *loop;
+	struct poller poller;		/* of the sockets of traffic */
 	const struct settings *settings;
 	struct instant now;		/* of this turn of the loop */
 

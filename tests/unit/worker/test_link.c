@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "worker/link.h"
@@ -97,15 +97,16 @@ static const struct stream_ops peer_ops = { peer_read, peer_writev,
 
 struct fixture {
 	struct ev_loop *loop;
+	struct poller poller;
 	struct buffer_pool pool;
 	struct link link;
+	int peer_fd;
 };
 
 static void
-on_event(struct ev_loop *loop, ev_io *io, int events)
+on_event(struct watch *watch, int events)
 {
-	(void)loop;
-	(void)io;
+	(void)watch;
 	(void)events;
 }
 
@@ -113,15 +114,20 @@ static int
 open_link(void **state)
 {
 	static struct fixture fixture;
-	struct stream stream = stream_plain(open("/dev/null", O_RDWR));
+	struct stream stream;
+	int pair[2];
 
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	stream = stream_plain(pair[0]);
+	fixture.peer_fd = pair[1];
 	stream.ops = &peer_ops;
 	memset(&peer, 0, sizeof(peer));
 	peer.takes = SIZE_MAX;
 	fixture.loop = ev_loop_new(EVFLAG_AUTO);
 	buffer_pool_init(&fixture.pool);
-	link_open(&fixture.link, fixture.loop, &fixture.pool, stream, on_event,
-	    NULL);
+	assert_int_equal(poller_open(&fixture.poller, fixture.loop), 0);
+	link_open(&fixture.link, &fixture.poller, &fixture.pool, stream,
+	    on_event, NULL);
 	*state = &fixture;
 	return 0;
 }
@@ -135,6 +141,8 @@ close_link(void **state)
 	link_close(&fixture->link);
 	assert_int_equal(fixture->pool.lent_count, 0);
 	buffer_pool_free(&fixture->pool);
+	close(fixture->peer_fd);
+	poller_close(&fixture->poller);
 	ev_loop_destroy(fixture->loop);
 	return 0;
 }
