@@ -320,6 +320,7 @@ spool_load_begin(struct spool *spool)
 	clear_list(&spool->dropped);
 	spool->waiting_count = spool->dropped_length = 0;
 	spool->waiting_bytes = 0;
+	spool->version_count = 0;
 }
 
 /* Of a commit that was played: the version that its objects have now. */
