@@ -14,6 +14,7 @@
 #define NORETURN	   __attribute__((noreturn))
 #define PRINTF_LIKE(f, a)  __attribute__((format(printf, f, a)))
 #define UNUSED		   __attribute__((unused))
+#define ALWAYS_INLINE	   static inline __attribute__((always_inline))
 #define CACHE_ALIGNED	   __attribute__((aligned(CACHE_LINE)))
 #define LIKELY(cond)	   __builtin_expect(!!(cond), 1)
 #define UNLIKELY(cond)	   __builtin_expect(!!(cond), 0)

@@ -121,6 +121,25 @@ http_block_in_range(__m128i block, char low, char span)
 
 #endif
 
+/* The first colon in [pos, end); end if there is none. */
+static inline const char *
+http_find_colon(const char *pos, const char *end)
+{
+#ifdef __SSE2__
+	while (end - pos >= HTTP_BLOCK) {
+		int colons = _mm_movemask_epi8(_mm_cmpeq_epi8(
+		    http_block_load(pos), _mm_set1_epi8(':')));
+
+		if (LIKELY(colons != 0))
+			return pos + __builtin_ctz((unsigned int)colons);
+		pos += HTTP_BLOCK;
+	}
+#endif
+	while (pos < end && *pos != ':')
+		pos++;
+	return pos;
+}
+
 /*
  * Skips letters, digits and '-', of which nearly all names are made, 16
  * at a time while there are so many bytes.  What stops it may still be of

@@ -69,15 +69,26 @@ is_shadow_name(struct bytes name)
 		(HTTP_FIELDS_OWNED | FIELDS_HOP_BY_HOP)) != 0;
 }
 
-static void
-judge_name(struct http_field *field, unsigned int classes)
+/* Of a name with other characters than letters, digits and '-' from pos
+ * on.  CR is no token, so that the line's end stops this. */
+static enum http_fault
+judge_odd_name(const char *pos, struct http_field *field)
 {
-	field->id = http_field_id(field->name);
-	field->is_hop_by_hop = field->id == HTTP_FIELD_OTHER
-	    ? is_proxy_name(field->name)
-	    : (HTTP_FIELD_BIT(field->id) & FIELDS_HOP_BY_HOP) != 0;
-	field->is_shadow = UNLIKELY(classes & HTTP_CHAR_UNDERSCORE) &&
+	const char *name = field->name.data;
+	unsigned int classes = 0, class;
+
+	while ((class = http_char_class(*pos)) & HTTP_CHAR_TOKEN) {
+		classes |= class;
+		pos++;
+	}
+	if (pos == name && http_char_is_blank(*pos))
+		return HTTP_FAULT_FOLD;
+	if (pos == name || *pos != ':')
+		return HTTP_FAULT_FIELD_NAME;
+	field->is_hop_by_hop = is_proxy_name(field->name);
+	field->is_shadow = (classes & HTTP_CHAR_UNDERSCORE) != 0 &&
 	    is_shadow_name(field->name);
+	return HTTP_FAULT_NONE;
 }
 
 /* Why a value ends at pos, where something else than CRLF stands. */
@@ -89,36 +100,75 @@ value_fault(const char *pos, const char *end)
 	return HTTP_FAULT_FIELD_VALUE;
 }
 
+/*
+ * Reads a name up to the first colon, which need not be in this line: but
+ * no name that is known goes over the end of one, nor does a plain one.
+ */
+ALWAYS_INLINE enum http_fault
+parse_name(const char *name, const char *colon, const char *end,
+    struct http_field *field)
+{
+	struct bytes text = bytes_slice(name, (size_t)(colon - name));
+	enum http_field_id id = http_field_id(text);
+	const char *pos;
+
+	field->name = text;
+	field->id = id;
+	field->is_hop_by_hop = (HTTP_FIELD_BIT(id) & FIELDS_HOP_BY_HOP) != 0;
+	field->is_shadow = false;
+	if (LIKELY(id != HTTP_FIELD_OTHER))
+		return HTTP_FAULT_NONE;
+	pos = http_skip_plain_name(name, end);
+	if (UNLIKELY(pos != colon || pos == name))
+		return judge_odd_name(pos, field);
+	field->is_hop_by_hop = is_proxy_name(text);
+	return HTTP_FAULT_NONE;
+}
+
+/* Behind the colon.  Nearly always one space stands there. */
+static inline const char *
+skip_blanks(const char *pos)
+{
+	if (LIKELY(pos[0] == ' ' && (unsigned char)pos[1] > ' '))
+		return pos + 1;
+	while (http_char_is_blank(*pos))
+		pos++;
+	return pos;
+}
+
+static inline size_t
+len_without_blanks(const char *value, const char *end)
+{
+	/* What stands before an empty value is readable too. */
+	if (UNLIKELY(http_char_is_blank(end[-1])))
+		while (end > value && http_char_is_blank(end[-1]))
+			end--;
+	return (size_t)(end - value);
+}
+
+ALWAYS_INLINE enum http_fault
+parse_line(const char **pos_r, const char *end, struct http_field *field)
+{
+	const char *name = *pos_r, *colon = http_find_colon(name, end);
+	enum http_fault fault = parse_name(name, colon, end, field);
+	const char *pos, *value;
+
+	if (UNLIKELY(fault != HTTP_FAULT_NONE))
+		return fault;
+	value = skip_blanks(colon + 1);
+	pos = http_value_end(value, end);
+	if (UNLIKELY(end - pos < 2 || memcmp(pos, "\r\n", 2) != 0))
+		return value_fault(pos, end);
+	field->value = bytes_slice(value, len_without_blanks(value, pos));
+	*pos_r = pos + 2;
+	return HTTP_FAULT_NONE;
+}
+
 enum http_fault
 http_field_parse_line(const char **pos_r, const char *end,
     struct http_field *field_r)
 {
-	const char *name = *pos_r, *pos, *value, *value_end;
-	unsigned int classes = 0, class;
-
-	/* CR is no token, so that the line's end stops this. */
-	pos = http_skip_plain_name(name, end);
-	while ((class = http_char_class(*pos)) & HTTP_CHAR_TOKEN) {
-		classes |= class;
-		pos++;
-	}
-	if (pos == name && http_char_is_blank(*pos))
-		return HTTP_FAULT_FOLD;
-	if (pos == name || *pos != ':')
-		return HTTP_FAULT_FIELD_NAME;
-	field_r->name = bytes_slice(name, (size_t)(pos - name));
-	judge_name(field_r, classes);
-
-	for (value = pos + 1; http_char_is_blank(*value); value++)
-		;
-	pos = value_end = http_value_end(value, end);
-	if (end - pos < 2 || pos[0] != '\r' || pos[1] != '\n')
-		return value_fault(pos, end);
-	while (value_end > value && http_char_is_blank(value_end[-1]))
-		value_end--;
-	field_r->value = bytes_slice(value, (size_t)(value_end - value));
-	*pos_r = pos + 2;
-	return HTTP_FAULT_NONE;
+	return parse_line(pos_r, end, field_r);
 }
 
 enum http_fault
@@ -136,7 +186,7 @@ http_fields_parse(const char *pos, const char *end,
 
 		if (count == HTTP_FIELDS_MAX)
 			return HTTP_FAULT_FIELDS_MANY;
-		fault = http_field_parse_line(&pos, end, field);
+		fault = parse_line(&pos, end, field);
 		if (fault != HTTP_FAULT_NONE)
 			return fault;
 		bit = HTTP_FIELD_BIT(field->id);

@@ -1,13 +1,16 @@
 /*
  * http/field_name.c - from the name of a field to what it is to sluice.
  *
- * A name has passed as a token, so that setting bit 5 of each byte folds
- * the case of letters and makes no two other token characters equal.
+ * Names are compared a word at a time.  Only what is a letter in the name
+ * looked for is folded, so that nothing but its two cases is taken for it,
+ * and a name that is known need not be looked at for being a token.
  */
 /* SPDX-License-Identifier: ISC */
 #include "http/head.h"
 
-#define FOLD_8 UINT64_C(0x2020202020202020)
+/* Bit 5 of each byte that is a letter in lower case, of those that stand
+ * in names: it has bit 6. */
+#define CASE_BITS(lower) ((lower) >> 1 & UINT64_C(0x2020202020202020))
 
 static inline uint64_t
 load_8(const char *bytes)
@@ -18,22 +21,41 @@ load_8(const char *bytes)
 	return word;
 }
 
-/* len is a constant wherever this is called, so that the loops are not. */
+static inline uint64_t
+load_4(const char *bytes)
+{
+	uint32_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+static inline bool
+word_folds_to(uint64_t word, uint64_t lower)
+{
+	return (word | CASE_BITS(lower)) == lower;
+}
+
+/* len is a constant wherever this is called, and lower too: what is left
+ * is a comparison or two.  The last word overlaps the one before it. */
 static inline bool
 folds_to(const char *name, const char *lower, size_t len)
 {
-	if (len < 8) {
-		unsigned int differences = 0;
-
+	if (len < 4) {
 		for (size_t i = 0; i < len; i++)
-			differences |= (unsigned int)(name[i] | 0x20) ^
-			    (unsigned int)lower[i];
-		return differences == 0;
+			if (!word_folds_to((unsigned char)name[i],
+				(unsigned char)lower[i]))
+				return false;
+		return true;
 	}
+	if (len < 8)
+		return word_folds_to(load_4(name), load_4(lower)) &&
+		    word_folds_to(load_4(name + len - 4),
+			load_4(lower + len - 4));
 	for (size_t i = 0; i + 8 <= len; i += 8)
-		if ((load_8(name + i) | FOLD_8) != load_8(lower + i))
+		if (!word_folds_to(load_8(name + i), load_8(lower + i)))
 			return false;
-	return (load_8(name + len - 8) | FOLD_8) == load_8(lower + len - 8);
+	return word_folds_to(load_8(name + len - 8), load_8(lower + len - 8));
 }
 
 #define NAME(lower, id)                                                        \

@@ -8,7 +8,6 @@
 #include "http/forward_fields.h"
 
 #include "http/field.h"
-#include "http/out.h"
 
 /* X-Forwarded-* may be edited, since an operator may know better. */
 #define FIELDS_NEVER_EDITED                                                    \
@@ -39,50 +38,52 @@ http_forward_is_edited(const struct field_filter *filter, struct bytes name)
 static inline bool
 passes(const struct http_field *field, const struct field_filter *filter)
 {
-	if (field->is_hop_by_hop || field->is_shadow ||
-	    (filter->dropped & HTTP_FIELD_BIT(field->id)) != 0)
-		return false;
-	return LIKELY(filter->edit_count == 0) ||
-	    !http_forward_is_edited(filter, field->name);
+	return !field->is_hop_by_hop && !field->is_shadow &&
+	    (filter->dropped & HTTP_FIELD_BIT(field->id)) == 0 &&
+	    (LIKELY(filter->edit_count == 0) ||
+		!http_forward_is_edited(filter, field->name));
 }
 
-/* Writes the lines of list[first .. last]. */
-static void
-write_run(const struct http_field *list, uint32_t first, uint32_t last,
-    struct http_out *out)
+/* Writes the lines from first to last. */
+static inline struct http_pen
+write_run(const struct http_field *first, const struct http_field *last,
+    struct http_pen pen)
 {
-	const char *start = list[first].name.data;
-	struct bytes value = list[last].value;
+	const char *start = first->name.data;
+	const char *end = last->value.data + last->value.len;
 
-	out_bytes(out, start, (size_t)(value.data + value.len - start));
-	out_literal(out, "\r\n");
+	return pen_framed(pen, "", bytes_slice(start, (size_t)(end - start)),
+	    "\r\n");
 }
 
-void
+struct http_pen
 http_forward_fields(const struct http_fields *fields,
-    const struct field_filter *filter, struct http_out *out)
+    const struct field_filter *filter, struct http_pen pen)
 {
-	const struct http_field *list = fields->list;
-	uint32_t i = 0;
+	const struct http_field *field = fields->list;
+	const struct http_field *end = field + fields->count;
 
-	while (i < fields->count) {
-		uint32_t first = i;
+	for (; field < end; field++) {
+		const struct http_field *first = field;
 
-		while (i < fields->count && passes(&list[i], filter))
-			i++;
-		if (i > first)
-			write_run(list, first, i - 1, out);
-		i++;
+		while (field < end && passes(field, filter))
+			field++;
+		if (field > first)
+			pen = write_run(first, field - 1, pen);
 	}
+	return pen;
 }
 
-void
-http_forward_edits(const struct field_filter *filter, struct http_out *out)
+struct http_pen
+http_forward_edits(const struct field_filter *filter, struct http_pen pen)
 {
 	for (uint32_t i = 0; i < filter->edit_count; i++) {
 		const struct header_edit *edit = &filter->edits[i];
 
-		if (edit->op != HEADER_REMOVE && is_obeyed(filter, edit))
-			out_field(out, edit->name, edit->value);
+		if (edit->op == HEADER_REMOVE || !is_obeyed(filter, edit))
+			continue;
+		pen = pen_framed(pen, "", edit->name, ": ");
+		pen = pen_framed(pen, "", edit->value, "\r\n");
 	}
+	return pen;
 }

@@ -7,7 +7,7 @@
 #ifndef HTTP_FORWARD_FIELDS_H
 #define HTTP_FORWARD_FIELDS_H
 
-#include "http/forward.h"
+#include "http/pen.h"
 
 struct field_filter {
 	uint64_t dropped;		/* HTTP_FIELD_BITs that are left out */
@@ -18,11 +18,12 @@ struct field_filter {
 
 /* Writes the fields of a parsed head that go on as they came: not the
  * hop-by-hop ones, not those dropped or replaced. */
-void http_forward_fields(const struct http_fields *,
-    const struct field_filter *, struct http_out *);
+struct http_pen http_forward_fields(const struct http_fields *,
+    const struct field_filter *, struct http_pen);
 
 /* Writes what the edits set and add. */
-void http_forward_edits(const struct field_filter *, struct http_out *);
+struct http_pen http_forward_edits(const struct field_filter *,
+    struct http_pen);
 
 /* Whether an edit sets or removes the field of that id, whose name this
  * is: then sluice does not write its own. */

@@ -9,7 +9,7 @@
 
 #include "http/field.h"
 #include "http/forward_fields.h"
-#include "http/out.h"
+#include "http/pen.h"
 
 /* The name under which sluice signs Via. */
 #define PSEUDONYM "sluice"
@@ -46,109 +46,94 @@ dropped_fields(const struct forward_request *forward)
 	return dropped;
 }
 
-static void
-write_path(const struct forward_request *forward, struct http_out *out)
+static struct http_pen
+write_path(const struct forward_request *forward, struct http_pen pen)
 {
 	struct bytes path = forward->request->path;
 	size_t strip = forward->strip_len;
 
-	if (path.data[0] == '*') {
-		out_literal(out, "*");
-		return;
-	}
+	if (path.data[0] == '*')
+		return pen_literal(pen, "*");
 	if (strip > path.len)
 		strip = path.len;
 	path = bytes_slice(path.data + strip, path.len - strip);
-	out_slice(out, forward->base_path);
+	pen = pen_slice(pen, forward->base_path);
 	if (path.len > 0 ? path.data[0] != '/' : forward->base_path.len == 0)
-		out_literal(out, "/");
-	out_slice(out, path);
+		pen = pen_literal(pen, "/");
+	return pen_slice(pen, path);
 }
 
-static void
+static struct http_pen
 write_request_line(const struct forward_request *forward,
-    struct http_out *out)
+    struct http_pen pen)
 {
 	const struct http_request *request = forward->request;
 
-	out_slice(out, request->method);
-	out_literal(out, " ");
-	write_path(forward, out);
-	if (request->query.data != NULL) {
-		out_literal(out, "?");
-		out_slice(out, request->query);
-	}
-	out_literal(out, " HTTP/1.1\r\nHost: ");
-	out_slice(out, forward->host);
-	out_literal(out, "\r\n");
+	pen = pen_framed(pen, "", request->method, " ");
+	pen = write_path(forward, pen);
+	if (request->query.data != NULL)
+		pen = pen_framed(pen, "?", request->query, "");
+	return pen_framed(pen, " HTTP/1.1\r\nHost: ", forward->host, "\r\n");
 }
 
 /* Writes what a trusted peer said in fields of that id, each with ", ". */
-static void
+static struct http_pen
 write_trusted_list(const struct forward_request *forward,
-    enum http_field_id id, struct http_out *out)
+    enum http_field_id id, struct http_pen pen)
 {
 	const struct http_fields *fields = &forward->request->fields;
 
 	if (trusted_field(forward, id) == NULL)
-		return;
+		return pen;
 	for (uint32_t i = fields->first[id]; i < fields->count; i++) {
 		if (fields->list[i].id != id || fields->list[i].value.len == 0)
 			continue;
-		out_slice(out, fields->list[i].value);
-		out_literal(out, ", ");
+		pen = pen_framed(pen, "", fields->list[i].value, ", ");
 	}
+	return pen;
 }
 
 /* RFC 7239, section 6: an IPv6 address in brackets, and then quoted. */
-static void
-write_forwarded(const struct forward_request *forward, struct http_out *out)
+static struct http_pen
+write_forwarded(const struct forward_request *forward, struct http_pen pen)
 {
 	const struct forward_peer *peer = forward->peer;
 	bool is_v6 = peer->address.len > 0 &&
 	    memchr(peer->address.data, ':', peer->address.len) != NULL;
 
-	out_literal(out, "Forwarded: ");
-	write_trusted_list(forward, HTTP_FIELD_FORWARDED, out);
-	if (peer->address.len == 0) {
-		out_literal(out, "for=unknown");
-	} else {
-		out_bytes(out, "for=\"[", is_v6 ? 6 : 4);
-		out_slice(out, peer->address);
-		out_bytes(out, "]\"", is_v6 ? 2 : 0);
-	}
-	if (forward->request->authority.len > 0) {
-		out_literal(out, ";host=\"");
-		out_slice(out, forward->request->authority);
-		out_literal(out, "\"");
-	}
-	if (peer->is_tls)
-		out_literal(out, ";proto=https\r\n");
+	pen = pen_literal(pen, "Forwarded: ");
+	pen = write_trusted_list(forward, HTTP_FIELD_FORWARDED, pen);
+	if (peer->address.len == 0)
+		pen = pen_literal(pen, "for=unknown");
+	else if (is_v6)
+		pen = pen_framed(pen, "for=\"[", peer->address, "]\"");
 	else
-		out_literal(out, ";proto=http\r\n");
+		pen = pen_framed(pen, "for=", peer->address, "");
+	if (forward->request->authority.len > 0)
+		pen = pen_framed(pen, ";host=\"", forward->request->authority,
+		    "\"");
+	return peer->is_tls ? pen_literal(pen, ";proto=https\r\n")
+			    : pen_literal(pen, ";proto=http\r\n");
 }
 
 /* One of several that only say something where nobody trusted did. */
 #define WRITE_UNLESS_TRUSTED(id, name, value)                                  \
 	do {                                                                   \
-		if (trusted_field(forward, id) == NULL && (value).len > 0) {   \
-			out_literal(out, name ": ");                           \
-			out_slice(out, value);                                 \
-			out_literal(out, "\r\n");                              \
-		}                                                              \
+		if (trusted_field(forward, id) == NULL && (value).len > 0)     \
+			pen = pen_field(pen, name, value);                     \
 	} while (0)
 
-static void
-write_origin(const struct forward_request *forward, struct http_out *out)
+static struct http_pen
+write_origin(const struct forward_request *forward, struct http_pen pen)
 {
 	const struct forward_peer *peer = forward->peer;
 	struct bytes proto = bytes_of(peer->is_tls ? "https" : "http");
 
 	if (peer->address.len > 0) {
-		out_literal(out, "X-Forwarded-For: ");
-		write_trusted_list(forward, HTTP_FIELD_X_FORWARDED_FOR, out);
-		out_slice(out, peer->address);
-		out_literal(out, "\r\n");
+		pen = pen_literal(pen, "X-Forwarded-For: ");
+		pen = write_trusted_list(forward, HTTP_FIELD_X_FORWARDED_FOR,
+		    pen);
+		pen = pen_framed(pen, "", peer->address, "\r\n");
 	}
 	WRITE_UNLESS_TRUSTED(HTTP_FIELD_X_FORWARDED_PROTO, "X-Forwarded-Proto",
 	    proto);
@@ -158,22 +143,23 @@ write_origin(const struct forward_request *forward, struct http_out *out)
 	    peer->listen_port);
 	WRITE_UNLESS_TRUSTED(HTTP_FIELD_X_REAL_IP, "X-Real-IP", peer->address);
 	if (forward->stripped_prefix.len > 0) {
-		out_literal(out, "X-Forwarded-Prefix: ");
-		write_trusted_list(forward, HTTP_FIELD_X_FORWARDED_PREFIX, out);
-		out_slice(out, forward->stripped_prefix);
-		out_literal(out, "\r\n");
+		pen = pen_literal(pen, "X-Forwarded-Prefix: ");
+		pen = write_trusted_list(forward,
+		    HTTP_FIELD_X_FORWARDED_PREFIX, pen);
+		pen = pen_framed(pen, "", forward->stripped_prefix, "\r\n");
 	}
 	if (forward->options->forwarded)
-		write_forwarded(forward, out);
+		pen = write_forwarded(forward, pen);
+	return pen;
 }
 
-static void
-write_hex(struct http_out *out, uint64_t number)
+static struct http_pen
+write_hex(struct http_pen pen, uint64_t number)
 {
 	char text[16];
 
 	bytes_write_hex(number, text);
-	out_bytes(out, text, sizeof(text));
+	return pen_slice(pen, bytes_slice(text, sizeof(text)));
 }
 
 /*
@@ -182,44 +168,42 @@ write_hex(struct http_out *out, uint64_t number)
  *
  * Source: W3C Trace Context, section 3.2.
  */
-static void
-write_traceparent(const struct forward_request *forward, struct http_out *out)
+static struct http_pen
+write_traceparent(const struct forward_request *forward, struct http_pen pen)
 {
 	struct bytes id = forward->request_id;
 	XXH128_hash_t trace = XXH3_128bits(id.data, id.len);
 	uint64_t span = XXH3_64bits_withSeed(id.data, id.len, 1);
 
-	out_literal(out, "Traceparent: 00-");
-	write_hex(out, trace.high64);
-	write_hex(out, trace.low64 == 0 ? 1 : trace.low64);
-	out_literal(out, "-");
-	write_hex(out, span == 0 ? 1 : span);
-	out_literal(out, "-01\r\n");
+	pen = pen_literal(pen, "Traceparent: 00-");
+	pen = write_hex(pen, trace.high64);
+	pen = write_hex(pen, trace.low64 == 0 ? 1 : trace.low64);
+	pen = pen_literal(pen, "-");
+	pen = write_hex(pen, span == 0 ? 1 : span);
+	return pen_literal(pen, "-01\r\n");
 }
 
-static void
-write_framing(const struct forward_request *forward, struct http_out *out)
+static struct http_pen
+write_framing(const struct forward_request *forward, struct http_pen pen)
 {
 	const struct http_request *request = forward->request;
 	bool is_upgrade = forward->is_upgrade && request->upgrade.len > 0;
 
 	if (request->body == HTTP_BODY_CHUNKED)
-		out_literal(out, "Transfer-Encoding: chunked\r\n");
+		pen = pen_literal(pen, "Transfer-Encoding: chunked\r\n");
 	if (forward->continues)
-		out_literal(out, "Expect: 100-continue\r\n");
+		pen = pen_literal(pen, "Expect: 100-continue\r\n");
 	if (request->accepts_trailers)
-		out_literal(out, "TE: trailers\r\n");
-	if (is_upgrade) {
-		out_literal(out, "Upgrade: ");
-		out_slice(out, request->upgrade);
-		out_literal(out, "\r\n");
-	}
+		pen = pen_literal(pen, "TE: trailers\r\n");
+	if (is_upgrade)
+		pen = pen_field(pen, "Upgrade", request->upgrade);
 	if (is_upgrade && request->accepts_trailers)
-		out_literal(out, "Connection: upgrade, TE\r\n");
+		pen = pen_literal(pen, "Connection: upgrade, TE\r\n");
 	else if (is_upgrade)
-		out_literal(out, "Connection: upgrade\r\n");
+		pen = pen_literal(pen, "Connection: upgrade\r\n");
 	else if (request->accepts_trailers)
-		out_literal(out, "Connection: TE\r\n");
+		pen = pen_literal(pen, "Connection: TE\r\n");
+	return pen;
 }
 
 void
@@ -233,23 +217,23 @@ http_forward_request(const struct forward_request *forward,
 		.edit_count = forward->edit_count,
 		.of_request = true,
 	};
+	struct http_pen pen = pen_begin(out);
 
-	write_request_line(forward, out);
-	http_forward_fields(&request->fields, &filter, out);
-	write_origin(forward, out);
+	pen = write_request_line(forward, pen);
+	pen = http_forward_fields(&request->fields, &filter, pen);
+	pen = write_origin(forward, pen);
 	if (request->minor_version == 0)
-		out_literal(out, "Via: 1.0 " PSEUDONYM "\r\n");
+		pen = pen_literal(pen, "Via: 1.0 " PSEUDONYM "\r\n");
 	else
-		out_literal(out, "Via: 1.1 " PSEUDONYM "\r\n");
-	out_literal(out, "X-Request-Id: ");
-	out_slice(out, forward->request_id);
-	out_literal(out, "\r\n");
+		pen = pen_literal(pen, "Via: 1.1 " PSEUDONYM "\r\n");
+	pen = pen_field(pen, "X-Request-Id", forward->request_id);
 	if (forward->options->traceparent &&
 	    !http_fields_have(&request->fields, HTTP_FIELD_TRACEPARENT))
-		write_traceparent(forward, out);
-	http_forward_edits(&filter, out);
-	write_framing(forward, out);
-	out_literal(out, "\r\n");
+		pen = write_traceparent(forward, pen);
+	if (UNLIKELY(filter.edit_count > 0))
+		pen = http_forward_edits(&filter, pen);
+	pen = write_framing(forward, pen);
+	pen_end(pen_literal(pen, "\r\n"), out);
 }
 
 /* "1.1 sluice (comment)": the second word. */

@@ -6,7 +6,7 @@
 
 #include "http/field.h"
 #include "http/forward_fields.h"
-#include "http/out.h"
+#include "http/pen.h"
 
 static bool
 is_informational(const struct http_response *response)
@@ -26,66 +26,54 @@ dropped_fields(const struct forward_response *forward)
 	return dropped;
 }
 
-static void
-write_status_line(const struct http_response *response, struct http_out *out)
+static struct http_pen
+write_status_line(const struct http_response *response, struct http_pen pen)
 {
-	char code[4] = {
-		(char)('0' + response->status / 100 % 10),
-		(char)('0' + response->status / 10 % 10),
-		(char)('0' + response->status % 10),
-		' ',
-	};
+	unsigned int hundreds = response->status / 100; /* 1 .. 5 */
+	unsigned int rest = response->status - 100 * hundreds;
+	char code[4] = { (char)('0' + hundreds), (char)('0' + rest / 10),
+		(char)('0' + rest % 10), ' ' };
 
-	out_literal(out, "HTTP/1.1 ");
-	out_bytes(out, code, sizeof(code));
-	out_slice(out, response->reason);
-	out_literal(out, "\r\n");
+	pen = pen_framed(pen, "HTTP/1.1 ", bytes_slice(code, sizeof(code)),
+	    "");
+	return pen_framed(pen, "", response->reason, "\r\n");
 }
 
-static void
+static struct http_pen
 write_connection(const struct forward_response *forward,
-    struct http_out *out)
+    struct http_pen pen)
 {
 	if (forward->is_chunked)
-		out_literal(out, "Transfer-Encoding: chunked\r\n");
+		pen = pen_literal(pen, "Transfer-Encoding: chunked\r\n");
 	if (!forward->keeps_alive)
-		out_literal(out, "Connection: close\r\n");
+		pen = pen_literal(pen, "Connection: close\r\n");
 	else if (forward->client_minor == 0)
-		out_literal(out, "Connection: keep-alive\r\n");
+		pen = pen_literal(pen, "Connection: keep-alive\r\n");
+	return pen;
 }
 
-static void
-write_tunnel(const struct http_response *response, struct http_out *out)
+static struct http_pen
+write_tunnel(const struct http_response *response, struct http_pen pen)
 {
-	out_literal(out, "Connection: upgrade\r\nUpgrade: ");
-	out_slice(out, response->upgrade);
-	out_literal(out, "\r\n");
+	return pen_framed(pen, "Connection: upgrade\r\nUpgrade: ",
+	    response->upgrade, "\r\n");
 }
 
-static void
+static struct http_pen
 write_own_fields(const struct forward_response *forward,
-    const struct field_filter *filter, struct http_out *out)
+    const struct field_filter *filter, struct http_pen pen)
 {
 	const struct http_fields *fields = &forward->response->fields;
 
 	if (!http_fields_have(fields, HTTP_FIELD_DATE) &&
 	    forward->date.len > 0 &&
-	    !http_forward_is_edited(filter, bytes_of("Date"))) {
-		out_literal(out, "Date: ");
-		out_slice(out, forward->date);
-		out_literal(out, "\r\n");
-	}
-	if (forward->request_id.len > 0) {
-		out_literal(out, "X-Request-Id: ");
-		out_slice(out, forward->request_id);
-		out_literal(out, "\r\n");
-	}
-	if (forward->proxy_status.len > 0) {
-		out_literal(out, "Proxy-Status: ");
-		out_slice(out, forward->proxy_status);
-		out_literal(out, "\r\n");
-	}
-	out_slice(out, forward->extra_fields);
+	    !http_forward_is_edited(filter, bytes_of("Date")))
+		pen = pen_field(pen, "Date", forward->date);
+	if (forward->request_id.len > 0)
+		pen = pen_field(pen, "X-Request-Id", forward->request_id);
+	if (forward->proxy_status.len > 0)
+		pen = pen_field(pen, "Proxy-Status", forward->proxy_status);
+	return pen_slice(pen, forward->extra_fields);
 }
 
 void
@@ -99,16 +87,18 @@ http_forward_response(const struct forward_response *forward,
 		.edits = forward->edits,
 		.edit_count = is_final ? forward->edit_count : 0,
 	};
+	struct http_pen pen = pen_begin(out);
 
-	write_status_line(response, out);
-	http_forward_fields(&response->fields, &filter, out);
+	pen = write_status_line(response, pen);
+	pen = http_forward_fields(&response->fields, &filter, pen);
 	if (is_final) {
-		write_own_fields(forward, &filter, out);
-		http_forward_edits(&filter, out);
+		pen = write_own_fields(forward, &filter, pen);
+		if (UNLIKELY(filter.edit_count > 0))
+			pen = http_forward_edits(&filter, pen);
 	}
 	if (forward->is_tunnel)
-		write_tunnel(response, out);
+		pen = write_tunnel(response, pen);
 	else if (is_final)
-		write_connection(forward, out);
-	out_literal(out, "\r\n");
+		pen = write_connection(forward, pen);
+	pen_end(pen_literal(pen, "\r\n"), out);
 }

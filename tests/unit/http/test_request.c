@@ -306,6 +306,32 @@ knows_each_name_in_any_case(void **state)
 	}
 }
 
+/* A hyphen and a carriage return, for one, differ in a case bit too. */
+static void
+takes_no_other_byte_for_a_letter(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		size_t len = strlen(names[i]);
+		char name[32];
+
+		memcpy(name, names[i], len);
+		for (size_t j = 0; j < len; j++) {
+			for (int c = 0; c < 256; c++) {
+				int lower = names[i][j];
+				bool is_same = c == lower ||
+				    (lower >= 'a' && c == lower - 32);
+
+				name[j] = (char)c;
+				assert_int_equal(
+				    http_field_id(bytes_slice(name, len)) ==
+				    i + 1, is_same);
+			}
+			name[j] = names[i][j];
+		}
+	}
+}
+
 static void
 knows_methods(void **state)
 {
@@ -355,6 +381,7 @@ main(void)
 		cmocka_unit_test(knows_names_that_shadow_its_own),
 		cmocka_unit_test(finds_fields),
 		cmocka_unit_test(knows_each_name_in_any_case),
+		cmocka_unit_test(takes_no_other_byte_for_a_letter),
 		cmocka_unit_test(knows_methods),
 	};
 

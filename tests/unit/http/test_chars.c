@@ -1,0 +1,116 @@
+/*
+ * tests/unit/http/test_chars.c - searches at the edges of their blocks.
+ *
+ * Each text is in memory of exactly its size, at each place in a block,
+ * so that a sanitizer sees a look beyond it.
+ */
+/* SPDX-License-Identifier: ISC */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "http/chars.h"
+
+#define LEN_MAX 50
+
+typedef const char *search_fn(const char *pos, const char *end);
+
+static const char *
+find_feed(const char *pos, const char *end)
+{
+	const char *feed = http_find_feed(pos, end);
+
+	return feed == NULL ? end : feed;
+}
+
+/* One wanted among the fill is found at each place of runs of each length. */
+static void
+check_search(search_fn *search, char fill, char wanted)
+{
+	for (size_t len = 0; len <= LEN_MAX; len++) {
+		char *text = malloc(len + 1), *end = text + len;
+
+		assert_non_null(text);
+		memset(text, fill, len);
+		text = realloc(text, len > 0 ? len : 1);
+		assert_non_null(text);
+		end = text + len;
+		for (size_t start = 0; start <= len; start++)
+			assert_ptr_equal(search(text + start, end), end);
+		for (size_t at = 0; at < len; at++) {
+			text[at] = wanted;
+			for (size_t start = 0; start <= at; start++)
+				assert_ptr_equal(search(text + start, end),
+				    text + at);
+			assert_ptr_equal(search(text + at + 1, end), end);
+			text[at] = fill;
+		}
+		free(text);
+	}
+}
+
+static void
+finds_colons(void **state)
+{
+	(void)state;
+	check_search(http_find_colon, 'a', ':');
+	check_search(http_find_colon, '\r', ':');
+	check_search(http_find_colon, ';', ':');
+}
+
+static void
+finds_line_feeds(void **state)
+{
+	(void)state;
+	check_search(find_feed, 'a', '\n');
+	check_search(find_feed, '\r', '\n');
+}
+
+static void
+finds_ends_of_values(void **state)
+{
+	static const char good[] = "\t ~a\x80\xff";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) - 1; i++) {
+		for (char c = 0; c < ' '; c++)
+			if (c != '\t')
+				check_search(http_value_end, good[i], c);
+		check_search(http_value_end, good[i], 0x7f);
+	}
+}
+
+/* It may stop sooner, but never goes on. */
+static void
+skips_no_more_than_plain_names(void **state)
+{
+	const char *pos;
+	char text[32];
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		if (http_char_is((char)c, HTTP_CHAR_UNRESERVED) && c != '.' &&
+		    c != '_' && c != '~')
+			continue;
+		memset(text, 'a', sizeof(text));
+		text[17] = (char)c;
+		pos = http_skip_plain_name(text, text + sizeof(text));
+		assert_in_range(pos - text, 0, 17);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_colons),
+		cmocka_unit_test(finds_line_feeds),
+		cmocka_unit_test(finds_ends_of_values),
+		cmocka_unit_test(skips_no_more_than_plain_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
