@@ -9,63 +9,75 @@
 #define OPCODE_CLOSE	 8
 #define CLOSE_GOING_AWAY 1001
 
-/* How long the head is, as far as its first two bytes say. */
+/* How long the head is, by its first two bytes. */
 static size_t
-head_size(const struct frame_track *track)
+head_size(const uint8_t *head)
 {
-	unsigned int len;
-	size_t size = 2;
+	unsigned int len = head[1] & 0x7f;
+	size_t size = (head[1] & 0x80) != 0 ? 6 : 2;
 
-	if (track->head_len < 2)
-		return 2;
-	len = track->head[1] & 0x7f;
 	if (len == 126)
 		size += 2;
 	else if (len == 127)
 		size += 8;
-	return (track->head[1] & 0x80) != 0 ? size + 4 : size;
+	return size;
 }
 
 static uint64_t
-payload_size(const struct frame_track *track)
+payload_size(const uint8_t *head)
 {
-	unsigned int len = track->head[1] & 0x7f;
+	unsigned int len = head[1] & 0x7f;
 	size_t count = len == 126 ? 2 : len == 127 ? 8 : 0;
 	uint64_t size = 0;
 
 	if (count == 0)
 		return len;
 	for (size_t i = 0; i < count; i++)
-		size = size << 8 | track->head[2 + i];
+		size = size << 8 | head[2 + i];
 	return size;
+}
+
+static void
+begin_payload(struct frame_track *track, const uint8_t *head)
+{
+	track->left = payload_size(head);
+	track->head_len = 0;
+	if ((head[0] & 0x0f) == OPCODE_CLOSE)
+		track->has_closed = true;
+}
+
+/* Takes what is here of a head; returns the bytes used. */
+static size_t
+take_head(struct frame_track *track, struct bytes data)
+{
+	const uint8_t *head = (const uint8_t *)data.data;
+	size_t used = 0;
+
+	if (track->head_len == 0 && data.len >= FRAME_HEAD_MAX) {
+		begin_payload(track, head);
+		return head_size(head);
+	}
+	while (track->head_len < 2 ||
+	    track->head_len < head_size(track->head)) {
+		if (used == data.len)
+			return used;
+		track->head[track->head_len++] = head[used++];
+	}
+	begin_payload(track, track->head);
+	return used;
 }
 
 /* Follows to the end of this frame at most; returns the bytes used. */
 static size_t
 follow_one(struct frame_track *track, struct bytes data)
 {
-	size_t used = 0;
+	size_t used = track->left == 0 ? take_head(track, data) : 0;
+	size_t rest = data.len - used;
 
-	while (track->left == 0 && used < data.len) {
-		track->head[track->head_len++] = (uint8_t)data.data[used++];
-		if (track->head_len < 2 || track->head_len < head_size(track))
-			continue;
-		track->left = payload_size(track);
-		track->head_len = 0;
-		if ((track->head[0] & 0x0f) == OPCODE_CLOSE)
-			track->has_closed = true;
-		if (track->left == 0)
-			return used;
-	}
-	if (track->left > 0) {
-		size_t rest = data.len - used;
-
-		if (rest > track->left)
-			rest = (size_t)track->left;
-		track->left -= rest;
-		used += rest;
-	}
-	return used;
+	if (rest > track->left)
+		rest = (size_t)track->left;
+	track->left -= rest;
+	return used + rest;
 }
 
 void
