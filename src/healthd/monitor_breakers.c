@@ -16,6 +16,8 @@
 /* Trials that nobody tells of: their worker died.  Others go then. */
 #define ROUND_PATIENCE_MS 30000
 
+#define NO_BREAKER "its service has no breaker"	/* any more */
+
 #define PUT(field, value)                                                      \
 	atomic_store_explicit(&(field), (value), memory_order_relaxed)
 #define GET(field) atomic_load_explicit(&(field), memory_order_relaxed)
@@ -202,7 +204,7 @@ breakers_respec(struct target *target, const struct breaker_spec *spec)
 		return;
 	target->breaker_spec = *spec;
 	if (breaker_respec(&target->breaker, spec))
-		begin_closed(target, "its service has no breaker");
+		begin_closed(target, NO_BREAKER);
 }
 
 /* A state of the detail record that healthd could have written. */
@@ -237,12 +239,18 @@ breakers_restore(struct target *target)
 	left_ms = target->next_attempt_wall_ms - clock_wall_ms();
 	if (left_ms > (int64_t)target->breaker_spec.open_ms)
 		left_ms = target->breaker_spec.open_ms;
+	if (target->breaker_spec.threshold == 0 &&
+	    breaker->cause != BREAKER_BY_ORDER && breaker_close(breaker)) {
+		begin_closed(target, NO_BREAKER);
+		return;
+	}
 	if (breaker->state == BREAKER_OPEN &&
 	    breaker->cause != BREAKER_BY_ORDER)
 		wait_for(target, left_ms);
 	if (breaker->state == BREAKER_HALF_OPEN)
 		wait_for(target, ROUND_PATIENCE_MS);
-	if (breaker->state != BREAKER_CLOSED)
+	if ((health_get(health, target->slot, target->generation) &
+		BREAKER_FLAGS) != breaker_flags(breaker))
 		publish(target, "as it was");
 }
 
