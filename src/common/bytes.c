@@ -6,6 +6,9 @@
 
 #include <endian.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static bool
 is_blank(char c)
@@ -68,6 +71,27 @@ bytes_to_number(struct bytes value, unsigned long long max,
 	return 0;
 }
 
+#ifdef __SSE2__
+
+/* All digits at once, a byte each: spread out, then made letters. */
+void
+bytes_write_hex(uint64_t number, char text[16])
+{
+	const __m128i low_half = _mm_set1_epi8(0x0f);
+	__m128i bytes = _mm_cvtsi64_si128((int64_t)htobe64(number));
+	__m128i digits = _mm_unpacklo_epi8(
+	    _mm_and_si128(_mm_srli_epi16(bytes, 4), low_half),
+	    _mm_and_si128(bytes, low_half));
+	__m128i over_nine = _mm_cmpgt_epi8(digits, _mm_set1_epi8(9));
+
+	digits = _mm_add_epi8(digits, _mm_set1_epi8('0'));
+	digits = _mm_add_epi8(digits,
+	    _mm_and_si128(over_nine, _mm_set1_epi8('a' - '0' - 10)));
+	_mm_storeu_si128((__m128i *)(void *)text, digits);
+}
+
+#else
+
 /* Eight digits at once, a byte each: spread out, then made letters. */
 static uint64_t
 hex_of_half(uint32_t half)
@@ -92,6 +116,8 @@ bytes_write_hex(uint64_t number, char text[16])
 	memcpy(text, &high, sizeof(high));
 	memcpy(text + sizeof(high), &low, sizeof(low));
 }
+
+#endif
 
 char *
 bytes_duplicate(struct bytes value)

@@ -188,6 +188,54 @@ http_find_feed(const char *pos, const char *end)
 	return pos < end ? memchr(pos, '\n', (size_t)(end - pos)) : NULL;
 }
 
+#ifdef __SSE2__
+
+/* Bit i: pos[i] is what http_find_odd_feed() looks for. */
+static inline unsigned int
+http_block_odd_feeds(const char *pos)
+{
+	const __m128i feed = _mm_set1_epi8('\n');
+	__m128i feeds = _mm_cmpeq_epi8(http_block_load(pos), feed);
+	__m128i behind_return = _mm_cmpeq_epi8(http_block_load(pos - 1),
+	    _mm_set1_epi8('\r'));
+	__m128i behind_feed = _mm_cmpeq_epi8(http_block_load(pos - 2), feed);
+	__m128i usual = _mm_andnot_si128(behind_feed, behind_return);
+
+	return (unsigned int)_mm_movemask_epi8(
+	    _mm_andnot_si128(usual, feeds));
+}
+
+#endif
+
+/*
+ * The first line feed in [pos, end) that has no carriage return before it,
+ * or that ends an empty line; NULL if there is none.  The two bytes before
+ * pos are looked at too.
+ */
+static inline const char *
+http_find_odd_feed(const char *pos, const char *end)
+{
+#ifdef __SSE2__
+	if (LIKELY(end - pos >= HTTP_BLOCK)) {
+		const char *last = end - HTTP_BLOCK;
+		unsigned int odd;
+
+		while (pos < last) {
+			if ((odd = http_block_odd_feeds(pos)) != 0)
+				return pos + __builtin_ctz(odd);
+			pos += HTTP_BLOCK;
+		}
+		/* It may overlap the one before it. */
+		odd = http_block_odd_feeds(last);
+		return odd == 0 ? NULL : last + __builtin_ctz(odd);
+	}
+#endif
+	for (; pos < end; pos++)
+		if (*pos == '\n' && (pos[-1] != '\r' || pos[-2] == '\n'))
+			return pos;
+	return NULL;
+}
+
 /* The first byte in [pos, end) that is not of class HTTP_CHAR_VALUE; end
  * if there is none. */
 static inline const char *

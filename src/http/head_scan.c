@@ -102,10 +102,37 @@ scan_fields(struct http_head_scan *scan, const char *data, size_t len,
 	return wait_for_more(scan, data, len, false, fault_r);
 }
 
+/*
+ * Nearly every head arrives whole and is short, and then one look for its
+ * end is enough.  False where it is not.
+ */
+static bool
+find_whole(struct http_head_scan *scan, const char *data, size_t len,
+    bool is_request, size_t *head_end_r)
+{
+	const char *end;
+
+	if (len > START_LINE_MAX)
+		len = START_LINE_MAX;
+	if (scan->scanned != 0 || len < 4 ||
+	    !is_first_byte(data[0], is_request) || data[0] == '\r' ||
+	    data[0] == '\n' || data[1] == '\n')
+		return false;
+	end = http_find_odd_feed(data + 2, data + len);
+	if (end == NULL || end[-1] != '\r')
+		return false;
+	scan->has_start_line = true;
+	scan->scanned = scan->line_start = (uint32_t)(end + 1 - data);
+	*head_end_r = scan->scanned;
+	return true;
+}
+
 enum http_scan_result
 http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
     bool is_request, size_t *head_end_r, enum http_fault *fault_r)
 {
+	if (LIKELY(find_whole(scan, data, len, is_request, head_end_r)))
+		return HTTP_SCAN_DONE;
 	while (!scan->has_start_line) {
 		size_t pos = scan->scanned, limit = limit_len(scan, len);
 		const char *feed;

@@ -50,15 +50,69 @@ normalise_ipv6(struct bytes authority, char host_r[HTTP_HOST_MAX + 1],
 	    bytes_slice(bracket + 1, authority.len - len - 2));
 }
 
+#ifdef __SSE2__
+
+/* Whole blocks where they are, the rest behind zeroes of its own. */
+static __m128i
+load_some(const char *text, size_t len)
+{
+	char block[HTTP_BLOCK] = { 0 };
+
+	if (LIKELY(len >= HTTP_BLOCK))
+		return http_block_load(text);
+	memcpy(block, text, len);
+	return http_block_load(block);
+}
+
+/*
+ * Copies letters, as small ones, digits, '-' and '.', of which nearly all
+ * hosts are made; returns how many of them stand at the front.  Writes as
+ * much beyond them as there is room.
+ */
+static size_t
+copy_plain(struct bytes text, char host[HTTP_HOST_MAX + 1])
+{
+	size_t len = 0;
+
+	while (len < text.len && len + HTTP_BLOCK <= HTTP_HOST_MAX) {
+		__m128i block = load_some(text.data + len, text.len - len);
+		__m128i case_bit = _mm_set1_epi8(0x20);
+		__m128i letters = http_block_in_range(
+		    _mm_or_si128(block, case_bit), 'a', 'z' - 'a');
+		__m128i others = _mm_or_si128(
+		    http_block_in_range(block, '-', 1),
+		    http_block_in_range(block, '0', 9));
+		unsigned int odd = (unsigned int)_mm_movemask_epi8(
+		    _mm_or_si128(letters, others)) ^ 0xffffu;
+
+		block = _mm_or_si128(block, _mm_and_si128(letters, case_bit));
+		_mm_storeu_si128((__m128i *)(void *)(host + len), block);
+		if (odd != 0)
+			return len + (size_t)__builtin_ctz(odd);
+		len += HTTP_BLOCK;
+	}
+	return len;
+}
+
+#else
+
+static size_t
+copy_plain(struct bytes text UNUSED, char host[HTTP_HOST_MAX + 1] UNUSED)
+{
+	return 0;
+}
+
+#endif
+
 bool
 http_host_normalise(struct bytes authority, char host_r[HTTP_HOST_MAX + 1],
     size_t *len_r)
 {
-	size_t len = 0;
+	size_t len;
 
 	if (authority.len > 0 && authority.data[0] == '[')
 		return normalise_ipv6(authority, host_r, len_r);
-	for (; len < authority.len; len++) {
+	for (len = copy_plain(authority, host_r); len < authority.len; len++) {
 		char c = authority.data[len];
 
 		if (!http_char_is(c, HTTP_CHAR_HOST))

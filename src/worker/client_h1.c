@@ -2,9 +2,8 @@
  * worker/client_h1.c - HTTP/1 from a client: heads and bodies come in.
  */
 /* SPDX-License-Identifier: ISC */
-#include <arpa/inet.h>
-
 #include "common/log.h"
+#include "worker/address_text.h"
 #include "worker/client.h"
 #include "worker/exchange.h"
 #include "worker/refusals.h"
@@ -32,38 +31,6 @@ judge_peer(struct client *client)
 	    &client->address);
 }
 
-static size_t
-write_v4(const uint8_t *address, char *text)
-{
-	char *next = text;
-
-	for (int i = 0; i < 4; i++) {
-		uint8_t byte = address[i];
-
-		if (i > 0)
-			*next++ = '.';
-		if (byte >= 100)
-			*next++ = (char)('0' + byte / 100);
-		if (byte >= 10)
-			*next++ = (char)('0' + byte / 10 % 10);
-		*next++ = (char)('0' + byte % 10);
-	}
-	return (size_t)(next - text);
-}
-
-/* The client as the backend and the log are told of it. */
-static struct bytes
-write_address(const struct in6_addr *address, char *text)
-{
-	if (IN6_IS_ADDR_V4MAPPED(address))
-		return bytes_slice(text, write_v4(&address->s6_addr[12],
-		    text));
-	if (IN6_IS_ADDR_UNSPECIFIED(address))
-		return bytes_of("unix");
-	(void)inet_ntop(AF_INET6, address, text, INET6_ADDRSTRLEN);
-	return bytes_of(text);
-}
-
 static struct exchange *
 new_exchange(struct client *client)
 {
@@ -77,7 +44,7 @@ new_exchange(struct client *client)
 	exchange->ops = client_h1_ops();
 	exchange->client = client;
 	exchange->peer = (struct forward_peer){
-		.address = write_address(&client->address,
+		.address = address_text_write(&client->address,
 		    exchange->client_text),
 		.listen_port = *client->listen_port,
 		.is_trusted = client->is_trusted,

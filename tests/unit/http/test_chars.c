@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "common/random.h"
 #include "http/chars.h"
 
 #define LEN_MAX 50
@@ -69,6 +70,44 @@ finds_line_feeds(void **state)
 	check_search(find_feed, '\r', '\n');
 }
 
+static const char *
+odd_feed(const char *pos, const char *end)
+{
+	for (; pos < end; pos++)
+		if (*pos == '\n' && (pos[-1] != '\r' || pos[-2] == '\n'))
+			return pos;
+	return NULL;
+}
+
+/* Lines as they should be, but for some bytes that are drawn. */
+static void
+fill_lines(char *text, size_t len, struct random_stream *random)
+{
+	for (size_t i = 0; i < len; i++) {
+		text[i] = "abc\r\n"[i % 5];
+		if (random_below(random, 40) == 0)
+			text[i] = "a\r\n"[random_below(random, 3)];
+	}
+}
+
+static void
+finds_odd_line_feeds(void **state)
+{
+	struct random_stream random = { 1 };
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		size_t len = 2 + random_below(&random, LEN_MAX);
+		char *text = malloc(len);
+
+		assert_non_null(text);
+		fill_lines(text, len, &random);
+		assert_ptr_equal(http_find_odd_feed(text + 2, text + len),
+		    odd_feed(text + 2, text + len));
+		free(text);
+	}
+}
+
 static void
 finds_ends_of_values(void **state)
 {
@@ -108,6 +147,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_colons),
 		cmocka_unit_test(finds_line_feeds),
+		cmocka_unit_test(finds_odd_line_feeds),
 		cmocka_unit_test(finds_ends_of_values),
 		cmocka_unit_test(skips_no_more_than_plain_names),
 	};

@@ -96,6 +96,13 @@ normalises_hosts(void **state)
 		{ "192.0.2.7:65535", "192.0.2.7" },
 		{ "[2001:DB8:0:0::1]:80", "[2001:db8::1]" },
 		{ "[::1]", "[::1]" },
+		{ "ABCDEFGHIJKLMNO.pqrstuvw-0123456789.Z:1",
+		    "abcdefghijklmno.pqrstuvw-0123456789.z" },
+		{ "Sixteen-bytes-ab", "sixteen-bytes-ab" },
+		{ "Sixteen-bytes-ab:80", "sixteen-bytes-ab" },
+		{ "Sixteen-bytes-abC", "sixteen-bytes-abc" },
+		{ "Sixteen-bytes-aB_C~d!$&'()*+,;=E.:7",
+		    "sixteen-bytes-ab_c~d!$&'()*+,;=e" },
 	};
 
 	(void)state;
