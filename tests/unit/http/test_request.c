@@ -118,6 +118,26 @@ normalises_hosts(void **state)
 }
 
 static void
+takes_hosts_up_to_their_limit(void **state)
+{
+	char head[512], host[HTTP_HOST_MAX + 32];
+
+	(void)state;
+	memset(host, 'A', sizeof(host));
+	for (int len = 1; len <= HTTP_HOST_MAX + 20; len++) {
+		snprintf(head, sizeof(head),
+		    "GET / HTTP/1.1\r\nHost: %.*s:1\r\n\r\n", len, host);
+		assert_int_equal(http_request_parse(bytes_of(head), &request),
+		    len <= HTTP_HOST_MAX ? HTTP_FAULT_NONE : HTTP_FAULT_HOST);
+		if (len > HTTP_HOST_MAX)
+			continue;
+		assert_int_equal(request.host.len, len);
+		for (int i = 0; i < len; i++)
+			assert_int_equal(request.host.data[i], 'a');
+	}
+}
+
+static void
 old_requests_need_no_host(void **state)
 {
 	(void)state;
@@ -379,6 +399,7 @@ main(void)
 		cmocka_unit_test(reads_targets),
 		cmocka_unit_test(normal_paths_are_not_copied),
 		cmocka_unit_test(normalises_hosts),
+		cmocka_unit_test(takes_hosts_up_to_their_limit),
 		cmocka_unit_test(old_requests_need_no_host),
 		cmocka_unit_test(an_empty_line_may_come_first),
 		cmocka_unit_test(reads_how_long_the_body_is),
