@@ -133,6 +133,11 @@ page_text_look(struct page_text *page, struct http_response *response,
 	struct bytes input = buf_bytes(&page->input);
 	size_t end = 0;
 
+	/* However it was cut into reads. */
+	if (input.len > PAGE_BYTES_MAX) {
+		*fault_r = "it is too large";
+		return PAGE_TEXT_FAULT;
+	}
 	switch (http_head_scan(&page->scan, input.data, input.len, false,
 	    &end, &fault)) {
 	case HTTP_SCAN_MORE:
@@ -144,13 +149,8 @@ page_text_look(struct page_text *page, struct http_response *response,
 		state = take_answer(page, response, end, is_end, fault_r);
 		break;
 	}
-	if (state != PAGE_TEXT_MORE)
+	if (state != PAGE_TEXT_MORE || !is_end)
 		return state;
-	if (is_end)
-		*fault_r = "closed before its answer was complete";
-	else if (input.len > PAGE_BYTES_MAX)
-		*fault_r = "it is too large";
-	else
-		return PAGE_TEXT_MORE;
+	*fault_r = "closed before its answer was complete";
 	return PAGE_TEXT_FAULT;
 }

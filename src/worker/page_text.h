@@ -11,7 +11,8 @@
 #include "common/compat.h"
 #include "worker/exchange.h"
 
-#define PAGE_BYTES_MAX 49152		/* an own answer fits a buffer */
+#define PAGE_BYTES_MAX 49152		/* with its head; an own answer fits a
+					 * buffer */
 
 /* Zeroed: nothing has arrived. */
 struct page_text {
