@@ -119,6 +119,12 @@ bytes_write_hex(uint64_t number, char text[16])
 
 #endif
 
+void
+bytes_clear(void *memory, size_t len)
+{
+	memset(memory, 0, len);
+}
+
 char *
 bytes_duplicate(struct bytes value)
 {

@@ -92,6 +92,10 @@ MUST_CHECK int bytes_to_number(struct bytes value, unsigned long long max,
 /* Writes 16 lower-case hex digits, the highest first; no NUL. */
 void bytes_write_hex(uint64_t number, char text[16]);
 
+/* Zeroes memory whose size is known when compiling, but by a call: what
+ * compilers put in its place for some hundred bytes takes longer. */
+void bytes_clear(void *memory, size_t len);
+
 /* A NUL-terminated copy, free()d by the caller; NULL when out of memory. */
 char *bytes_duplicate(struct bytes value);
 

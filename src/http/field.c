@@ -5,6 +5,7 @@
 #include "http/field.h"
 
 #include "http/chars.h"
+#include "http/field_name.h"
 
 #define FIELDS_HOP_BY_HOP                                                      \
 	(HTTP_FIELD_BIT(HTTP_FIELD_CONNECTION) |                               \
@@ -109,7 +110,7 @@ parse_name(const char *name, const char *colon, const char *end,
     struct http_field *field)
 {
 	struct bytes text = bytes_slice(name, (size_t)(colon - name));
-	enum http_field_id id = http_field_id(text);
+	enum http_field_id id = http_name_id(text);
 	const char *pos;
 
 	field->name = text;
@@ -234,12 +235,10 @@ read_options(struct http_fields *fields, struct bytes rest,
 }
 
 struct http_connection
-http_connection_read(struct http_fields *fields)
+http_connection_obey(struct http_fields *fields)
 {
 	struct http_connection connection = { 0 };
 
-	if (!http_fields_have(fields, HTTP_FIELD_CONNECTION))
-		return connection;
 	for (uint32_t i = fields->first[HTTP_FIELD_CONNECTION];
 	     i < fields->count; i++) {
 		if (fields->list[i].id == HTTP_FIELD_CONNECTION)

@@ -50,30 +50,64 @@ struct http_connection {
 	bool has_close, has_keep_alive, has_upgrade;
 };
 
-/* Marks the fields that Connection names as hop-by-hop. */
-struct http_connection http_connection_read(struct http_fields *);
-
 /* What Content-Length and Transfer-Encoding say together. */
 struct http_framing {
 	bool has_length, is_chunked;
 	uint64_t length;
 };
 
-enum http_fault http_framing_read(const struct http_fields *,
-    uint8_t minor_version, struct http_framing *framing_r);
-
-/* The value of Upgrade if it may be obeyed, else the empty run. */
-struct bytes http_upgrade_read(const struct http_fields *,
-    const struct http_connection *, uint8_t minor_version);
-
-/* Reads "HTTP/1.N" at text (8 bytes).  2 and up of N are 1. */
-enum http_fault http_version_parse(const char *text, uint8_t *minor_r);
-#define HTTP_VERSION_LEN 8
-
 static inline bool
 http_fields_have(const struct http_fields *fields, enum http_field_id id)
 {
 	return (fields->present & HTTP_FIELD_BIT(id)) != 0;
+}
+
+/* Behind the functions below, where there is something to be read. */
+struct http_connection http_connection_obey(struct http_fields *);
+enum http_fault http_framing_judge(const struct http_fields *,
+    uint8_t minor_version, struct http_framing *framing_r);
+struct bytes http_upgrade_judge(const struct http_fields *);
+enum http_fault http_version_judge(const char *text, uint8_t *minor_r);
+
+/* Marks the fields that Connection names as hop-by-hop. */
+static inline struct http_connection
+http_connection_read(struct http_fields *fields)
+{
+	if (!http_fields_have(fields, HTTP_FIELD_CONNECTION))
+		return (struct http_connection){ 0 };
+	return http_connection_obey(fields);
+}
+
+static inline enum http_fault
+http_framing_read(const struct http_fields *fields, uint8_t minor_version,
+    struct http_framing *framing_r)
+{
+	if (http_fields_have(fields, HTTP_FIELD_CONTENT_LENGTH) ||
+	    http_fields_have(fields, HTTP_FIELD_TRANSFER_ENCODING))
+		return http_framing_judge(fields, minor_version, framing_r);
+	*framing_r = (struct http_framing){ 0 };
+	return HTTP_FAULT_NONE;
+}
+
+/* The value of Upgrade if it may be obeyed, else the empty run. */
+static inline struct bytes
+http_upgrade_read(const struct http_fields *fields,
+    const struct http_connection *connection, uint8_t minor_version)
+{
+	if (!connection->has_upgrade || minor_version == 0)
+		return bytes_slice(NULL, 0);
+	return http_upgrade_judge(fields);
+}
+
+/* Reads "HTTP/1.N" at text (8 bytes).  2 and up of N are 1. */
+#define HTTP_VERSION_LEN 8
+static inline enum http_fault
+http_version_parse(const char *text, uint8_t *minor_r)
+{
+	if (UNLIKELY(memcmp(text, "HTTP/1.1", HTTP_VERSION_LEN) != 0))
+		return http_version_judge(text, minor_r);
+	*minor_r = 1;
+	return HTTP_FAULT_NONE;
 }
 
 #endif

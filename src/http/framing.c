@@ -69,7 +69,7 @@ read_codings(const struct http_fields *fields)
 }
 
 enum http_fault
-http_framing_read(const struct http_fields *fields, uint8_t minor_version,
+http_framing_judge(const struct http_fields *fields, uint8_t minor_version,
     struct http_framing *framing_r)
 {
 	*framing_r = (struct http_framing){
@@ -99,14 +99,11 @@ is_cleartext_http2(struct bytes protocol)
 }
 
 struct bytes
-http_upgrade_read(const struct http_fields *fields,
-    const struct http_connection *connection, uint8_t minor_version)
+http_upgrade_judge(const struct http_fields *fields)
 {
 	const struct http_field *field;
 	struct bytes none = { NULL, 0 }, rest, protocol;
 
-	if (!connection->has_upgrade || minor_version == 0)
-		return none;
 	field = http_field_find(fields, HTTP_FIELD_UPGRADE);
 	if (field == NULL ||
 	    (fields->repeated & HTTP_FIELD_BIT(HTTP_FIELD_UPGRADE)) != 0)
@@ -119,7 +116,7 @@ http_upgrade_read(const struct http_fields *fields,
 }
 
 enum http_fault
-http_version_parse(const char *text, uint8_t *minor_r)
+http_version_judge(const char *text, uint8_t *minor_r)
 {
 	if (memcmp(text, "HTTP/", 5) != 0 || !http_char_is_digit(text[5]) ||
 	    text[6] != '.' || !http_char_is_digit(text[7]))

@@ -110,9 +110,8 @@ struct worker_stats {
 uint64_t worker_layout(const struct segment_capacity *, char *base,
     struct worker_stats *);
 
-/* The record of a slot, backed by memory now if it was not; NULL when
- * that cannot be. */
-void *stats_backed_record(struct worker_stats *, enum stats_kind,
+/* Backs the record of a slot with memory; NULL when that cannot be. */
+void *stats_back_record(struct worker_stats *, enum stats_kind,
     uint32_t slot);
 
 /* The record of a slot, NULL when it was never used. */
@@ -128,6 +127,19 @@ stats_is_present(const struct stats_array *array, uint32_t slot)
 	uint32_t chunk = slot >> array->chunk_shift;
 
 	return (word_load(&array->present[chunk / 64]) >> chunk % 64 & 1) != 0;
+}
+
+/* The record of a slot, backed by memory now if it was not; NULL when
+ * that cannot be. */
+static inline void *
+stats_backed_record(struct worker_stats *stats, enum stats_kind kind,
+    uint32_t slot)
+{
+	const struct stats_array *array = &stats->arrays[kind];
+
+	if (UNLIKELY(slot >= array->slots || !stats_is_present(array, slot)))
+		return stats_back_record(stats, kind, slot);
+	return array->records + (uint64_t)slot * array->record_bytes;
 }
 
 #endif

@@ -227,15 +227,12 @@ back_chunk(struct worker_stats *stats, const struct stats_array *array,
 }
 
 void *
-stats_backed_record(struct worker_stats *stats, enum stats_kind kind,
+stats_back_record(struct worker_stats *stats, enum stats_kind kind,
     uint32_t slot)
 {
 	const struct stats_array *array = &stats->arrays[kind];
 
-	if (UNLIKELY(slot >= array->slots))
-		return NULL;
-	if (UNLIKELY(!stats_is_present(array, slot)) &&
-	    back_chunk(stats, array, slot) == -1)
+	if (slot >= array->slots || back_chunk(stats, array, slot) == -1)
 		return NULL;
 	return array->records + (uint64_t)slot * array->record_bytes;
 }

@@ -32,7 +32,7 @@ exchange_new(struct worker *worker)
 	} else if ((exchange = malloc(sizeof(*exchange))) == NULL) {
 		return NULL;
 	}
-	memset(exchange, 0, offsetof(struct exchange, limit));
+	bytes_clear(exchange, offsetof(struct exchange, limit));
 	exchange->worker = worker;
 	exchange->started = worker->now;
 	exchange->started_wall_ms = worker_wall_ms(worker);

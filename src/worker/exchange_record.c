@@ -164,13 +164,16 @@ exchange_count_answer(struct exchange *exchange,
 {
 	struct worker *worker = exchange->worker;
 	struct backend_stats *stats = backend_stats_of(exchange);
-	int64_t now_ns = clock_now().ns;
+	/* The answer was there when this turn began, if not before. */
+	int64_t now_ns = worker->now.ns;
 	int64_t sent_ns = exchange->sent.ns;
 
 	exchange->status = response->status;
 	exchange->first_byte_us = (now_ns - exchange->started.ns) / 1000;
 	latency_add(&stats->latency,
-	    sent_ns == 0 ? 0 : (uint64_t)(now_ns - sent_ns) / 1000);
+	    sent_ns == 0 || now_ns < sent_ns
+		? 0
+		: (uint64_t)(now_ns - sent_ns) / 1000);
 	stats_add(&stats->class_codes[response->status / 100], 1);
 	router_note_success(worker->router, &exchange->choice);
 	if (response->status >= 500 &&
