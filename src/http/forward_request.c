@@ -57,7 +57,8 @@ write_path(const struct forward_request *forward, struct http_pen pen)
 	if (strip > path.len)
 		strip = path.len;
 	path = bytes_slice(path.data + strip, path.len - strip);
-	pen = pen_slice(pen, forward->base_path);
+	if (forward->base_path.len > 0)
+		pen = pen_slice(pen, forward->base_path);
 	if (path.len > 0 ? path.data[0] != '/' : forward->base_path.len == 0)
 		pen = pen_literal(pen, "/");
 	return pen_slice(pen, path);
@@ -78,19 +79,26 @@ write_request_line(const struct forward_request *forward,
 
 /* Writes what a trusted peer said in fields of that id, each with ", ". */
 static struct http_pen
-write_trusted_list(const struct forward_request *forward,
+write_list(const struct forward_request *forward,
     enum http_field_id id, struct http_pen pen)
 {
 	const struct http_fields *fields = &forward->request->fields;
 
-	if (trusted_field(forward, id) == NULL)
-		return pen;
 	for (uint32_t i = fields->first[id]; i < fields->count; i++) {
 		if (fields->list[i].id != id || fields->list[i].value.len == 0)
 			continue;
 		pen = pen_framed(pen, "", fields->list[i].value, ", ");
 	}
 	return pen;
+}
+
+static inline struct http_pen
+write_trusted_list(const struct forward_request *forward,
+    enum http_field_id id, struct http_pen pen)
+{
+	if (trusted_field(forward, id) == NULL)
+		return pen;
+	return write_list(forward, id, pen);
 }
 
 /* RFC 7239, section 6: an IPv6 address in brackets, and then quoted. */
@@ -206,6 +214,9 @@ write_framing(const struct forward_request *forward, struct http_pen pen)
 	return pen;
 }
 
+/* And the name of the field behind it. */
+#define VIA(version) "Via: " version " " PSEUDONYM "\r\nX-Request-Id: "
+
 void
 http_forward_request(const struct forward_request *forward,
     struct http_out *out)
@@ -222,11 +233,9 @@ http_forward_request(const struct forward_request *forward,
 	pen = write_request_line(forward, pen);
 	pen = http_forward_fields(&request->fields, &filter, pen);
 	pen = write_origin(forward, pen);
-	if (request->minor_version == 0)
-		pen = pen_literal(pen, "Via: 1.0 " PSEUDONYM "\r\n");
-	else
-		pen = pen_literal(pen, "Via: 1.1 " PSEUDONYM "\r\n");
-	pen = pen_field(pen, "X-Request-Id", forward->request_id);
+	pen = request->minor_version == 0 ?
+	    pen_framed(pen, VIA("1.0"), forward->request_id, "\r\n") :
+	    pen_framed(pen, VIA("1.1"), forward->request_id, "\r\n");
 	if (forward->options->traceparent &&
 	    !http_fields_have(&request->fields, HTTP_FIELD_TRACEPARENT))
 		pen = write_traceparent(forward, pen);

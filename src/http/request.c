@@ -72,6 +72,12 @@ parse_method(const char **pos_r, struct http_request *request)
 {
 	const char *start = *pos_r, *pos = start;
 
+	if (LIKELY(memcmp(start, "GET ", 4) == 0)) {
+		request->method = bytes_slice(start, 3);
+		request->method_id = HTTP_METHOD_GET;
+		*pos_r = start + 4;
+		return HTTP_FAULT_NONE;
+	}
 	while (http_char_is(*pos, HTTP_CHAR_TOKEN))
 		pos++;
 	if (pos == start || (*pos != ' ' && *pos != '\r'))
