@@ -63,7 +63,7 @@ path_ends_find(struct path_ends *path, uint32_t depth)
 }
 
 /* Which chain a hash begins; 0 when it has none. */
-static uint32_t
+ALWAYS_INLINE uint32_t
 chain_of_hash(const struct route_view *view, enum index_kind kind,
     uint32_t hash)
 {

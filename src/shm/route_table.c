@@ -60,7 +60,7 @@ route_table_close(struct route_table **p)
  * at that moment may give a version that is not published yet: the caller
  * then reads, and gets the one that is.
  */
-static uint32_t
+ALWAYS_INLINE uint32_t
 record_version(const struct route_table *table, enum record_kind kind,
     uint32_t slot)
 {
