@@ -16,57 +16,61 @@
 
 /* Bit 5 of each byte that is a letter in lower case, of those that stand
  * in names: it has bit 6. */
-#define HTTP_CASE_BITS(lower) ((lower) >> 1 & UINT64_C(0x2020202020202020))
+#define HTTP_CASES(lower) ((lower) >> 1 & UINT64_C(0x2020202020202020))
 
-static inline uint64_t
-http_load_8(const char *bytes)
+/* Whether words of eight bytes, of four, of one are the same, but for the
+ * case of letters. */
+static inline bool
+http_word_is(const char *word, const char *lower)
 {
-	uint64_t word;
+	uint64_t got, wanted;
 
-	memcpy(&word, bytes, sizeof(word));
-	return word;
-}
-
-static inline uint64_t
-http_load_4(const char *bytes)
-{
-	uint32_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
+	memcpy(&got, word, sizeof(got));
+	memcpy(&wanted, lower, sizeof(wanted));
+	return (got | HTTP_CASES(wanted)) == wanted;
 }
 
 static inline bool
-http_word_folds_to(uint64_t word, uint64_t lower)
+http_half_is(const char *half, const char *lower)
 {
-	return (word | HTTP_CASE_BITS(lower)) == lower;
+	uint32_t got, wanted;
+
+	memcpy(&got, half, sizeof(got));
+	memcpy(&wanted, lower, sizeof(wanted));
+	return (got | HTTP_CASES(wanted)) == wanted;
+}
+
+static inline bool
+http_letter_is(char letter, char lower)
+{
+	uint64_t wanted = (unsigned char)lower;
+
+	return ((unsigned char)letter | HTTP_CASES(wanted)) == wanted;
 }
 
 /* len is a constant wherever this is called, and lower too: what is left
  * is a comparison or two.  The last word overlaps the one before it. */
 static inline bool
-http_name_folds_to(const char *name, const char *lower, size_t len)
+http_name_is(const char *name, const char *lower, size_t len)
 {
 	if (len < 4) {
 		for (size_t i = 0; i < len; i++)
-			if (!http_word_folds_to((unsigned char)name[i],
-				(unsigned char)lower[i]))
+			if (!http_letter_is(name[i], lower[i]))
 				return false;
 		return true;
 	}
 	if (len < 8)
-		return http_word_folds_to(http_load_4(name), http_load_4(lower)) &&
-		    http_word_folds_to(http_load_4(name + len - 4),
-			http_load_4(lower + len - 4));
+		return http_half_is(name, lower) &&
+		    http_half_is(name + len - 4, lower + len - 4);
 	for (size_t i = 0; i + 8 <= len; i += 8)
-		if (!http_word_folds_to(http_load_8(name + i), http_load_8(lower + i)))
+		if (!http_word_is(name + i, lower + i))
 			return false;
-	return http_word_folds_to(http_load_8(name + len - 8), http_load_8(lower + len - 8));
+	return http_word_is(name + len - 8, lower + len - 8);
 }
 
-#define HTTP_NAME(lower, id)                                                        \
+#define NAME(lower, id)                                                        \
 	if (first == (lower)[0] &&                                             \
-	    http_name_folds_to(name.data, lower, sizeof(lower) - 1))                     \
+	    http_name_is(name.data, lower, sizeof(lower) - 1))                 \
 	return id
 
 /* A row a length: few names share one, and hardly any their first byte. */
@@ -77,70 +81,70 @@ http_name_id(struct bytes name)
 
 	switch (name.len) {
 	case 2:
-		HTTP_NAME("te", HTTP_FIELD_TE);
+		NAME("te", HTTP_FIELD_TE);
 		break;
 	case 3:
-		HTTP_NAME("via", HTTP_FIELD_VIA);
+		NAME("via", HTTP_FIELD_VIA);
 		break;
 	case 4:
-		HTTP_NAME("date", HTTP_FIELD_DATE);
-		HTTP_NAME("host", HTTP_FIELD_HOST);
+		NAME("date", HTTP_FIELD_DATE);
+		NAME("host", HTTP_FIELD_HOST);
 		break;
 	case 6:
-		HTTP_NAME("accept", HTTP_FIELD_ACCEPT);
-		HTTP_NAME("cookie", HTTP_FIELD_COOKIE);
-		HTTP_NAME("expect", HTTP_FIELD_EXPECT);
-		HTTP_NAME("server", HTTP_FIELD_SERVER);
+		NAME("accept", HTTP_FIELD_ACCEPT);
+		NAME("cookie", HTTP_FIELD_COOKIE);
+		NAME("expect", HTTP_FIELD_EXPECT);
+		NAME("server", HTTP_FIELD_SERVER);
 		break;
 	case 7:
-		HTTP_NAME("referer", HTTP_FIELD_REFERER);
-		HTTP_NAME("trailer", HTTP_FIELD_TRAILER);
-		HTTP_NAME("upgrade", HTTP_FIELD_UPGRADE);
+		NAME("referer", HTTP_FIELD_REFERER);
+		NAME("trailer", HTTP_FIELD_TRAILER);
+		NAME("upgrade", HTTP_FIELD_UPGRADE);
 		break;
 	case 9:
-		HTTP_NAME("forwarded", HTTP_FIELD_FORWARDED);
-		HTTP_NAME("x-real-ip", HTTP_FIELD_X_REAL_IP);
+		NAME("forwarded", HTTP_FIELD_FORWARDED);
+		NAME("x-real-ip", HTTP_FIELD_X_REAL_IP);
 		break;
 	case 10:
-		HTTP_NAME("connection", HTTP_FIELD_CONNECTION);
-		HTTP_NAME("keep-alive", HTTP_FIELD_KEEP_ALIVE);
-		HTTP_NAME("set-cookie", HTTP_FIELD_SET_COOKIE);
-		HTTP_NAME("user-agent", HTTP_FIELD_USER_AGENT);
+		NAME("connection", HTTP_FIELD_CONNECTION);
+		NAME("keep-alive", HTTP_FIELD_KEEP_ALIVE);
+		NAME("set-cookie", HTTP_FIELD_SET_COOKIE);
+		NAME("user-agent", HTTP_FIELD_USER_AGENT);
 		break;
 	case 11:
-		HTTP_NAME("retry-after", HTTP_FIELD_RETRY_AFTER);
-		HTTP_NAME("traceparent", HTTP_FIELD_TRACEPARENT);
+		NAME("retry-after", HTTP_FIELD_RETRY_AFTER);
+		NAME("traceparent", HTTP_FIELD_TRACEPARENT);
 		break;
 	case 12:
-		HTTP_NAME("content-type", HTTP_FIELD_CONTENT_TYPE);
-		HTTP_NAME("proxy-status", HTTP_FIELD_PROXY_STATUS);
-		HTTP_NAME("x-request-id", HTTP_FIELD_X_REQUEST_ID);
+		NAME("content-type", HTTP_FIELD_CONTENT_TYPE);
+		NAME("proxy-status", HTTP_FIELD_PROXY_STATUS);
+		NAME("x-request-id", HTTP_FIELD_X_REQUEST_ID);
 		break;
 	case 13:
-		HTTP_NAME("authorization", HTTP_FIELD_AUTHORIZATION);
+		NAME("authorization", HTTP_FIELD_AUTHORIZATION);
 		break;
 	case 14:
-		HTTP_NAME("content-length", HTTP_FIELD_CONTENT_LENGTH);
-		HTTP_NAME("http2-settings", HTTP_FIELD_HTTP2_SETTINGS);
+		NAME("content-length", HTTP_FIELD_CONTENT_LENGTH);
+		NAME("http2-settings", HTTP_FIELD_HTTP2_SETTINGS);
 		break;
 	case 15:
-		HTTP_NAME("x-forwarded-for", HTTP_FIELD_X_FORWARDED_FOR);
+		NAME("x-forwarded-for", HTTP_FIELD_X_FORWARDED_FOR);
 		break;
 	case 16:
-		HTTP_NAME("proxy-connection", HTTP_FIELD_PROXY_CONNECTION);
-		HTTP_NAME("x-forwarded-host", HTTP_FIELD_X_FORWARDED_HOST);
-		HTTP_NAME("x-forwarded-port", HTTP_FIELD_X_FORWARDED_PORT);
+		NAME("proxy-connection", HTTP_FIELD_PROXY_CONNECTION);
+		NAME("x-forwarded-host", HTTP_FIELD_X_FORWARDED_HOST);
+		NAME("x-forwarded-port", HTTP_FIELD_X_FORWARDED_PORT);
 		break;
 	case 17:
-		HTTP_NAME("transfer-encoding", HTTP_FIELD_TRANSFER_ENCODING);
-		HTTP_NAME("x-forwarded-proto", HTTP_FIELD_X_FORWARDED_PROTO);
+		NAME("transfer-encoding", HTTP_FIELD_TRANSFER_ENCODING);
+		NAME("x-forwarded-proto", HTTP_FIELD_X_FORWARDED_PROTO);
 		break;
 	case 18:
-		HTTP_NAME("proxy-authenticate", HTTP_FIELD_PROXY_AUTHENTICATE);
-		HTTP_NAME("x-forwarded-prefix", HTTP_FIELD_X_FORWARDED_PREFIX);
+		NAME("proxy-authenticate", HTTP_FIELD_PROXY_AUTHENTICATE);
+		NAME("x-forwarded-prefix", HTTP_FIELD_X_FORWARDED_PREFIX);
 		break;
 	case 19:
-		HTTP_NAME("proxy-authorization", HTTP_FIELD_PROXY_AUTHORIZATION);
+		NAME("proxy-authorization", HTTP_FIELD_PROXY_AUTHORIZATION);
 		break;
 	default:
 		break;
@@ -148,6 +152,6 @@ http_name_id(struct bytes name)
 	return HTTP_FIELD_OTHER;
 }
 
-#undef HTTP_NAME
+#undef NAME
 
 #endif
