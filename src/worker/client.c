@@ -180,11 +180,13 @@ take_end(struct client *client)
 	link_stop_reading(&client->link);
 	switch (client->state) {
 	case CLIENT_BUSY:
-	case CLIENT_ENDING:
+		client_watch_progress(client);
+		/* The rest of the body may have come before the end. */
 		if (!client->is_body_complete)
-			client_broken(client);
-		else
-			client_watch_progress(client);
+			client_pump_body(client);
+		break;
+	case CLIENT_ENDING:
+		client_watch_progress(client);
 		break;
 	case CLIENT_WAITING:
 	case CLIENT_IN_HEAD:

@@ -226,6 +226,46 @@ def test_a_client_that_leaves_in_its_first_request_is_missed(proxy,
     wait_until(lambda: '"GET /silent/x HTTP/1.1" 499 ' in proxy.access_log())
 
 
+def test_a_client_may_end_its_side_before_its_body_is_taken(proxy, echo,
+                                                            serve_raw):
+    """It waits for a backend that is busy, and all that it will say is
+    there."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def talk(connection):
+        asked.set()
+        assert go_on.wait(20)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                           b"Content-Length: 4\r\n\r\nall\n")
+
+    def ask(framing, body):
+        client = socket.create_connection((proxy.address, proxy.port))
+        client.settimeout(20)
+        client.sendall(b"POST /late/x HTTP/1.1\r\nHost: x\r\n" + framing +
+                       b"\r\n\r\n" + body)
+        client.shutdown(socket.SHUT_WR)
+        return client
+
+    proxy.register("late", serve_raw(talk), "/late")
+    late = proxy.get("/v1/services/late/backends").json["items"][0]
+    assert proxy.ask("PATCH", f"/v1/services/late/backends/{late['id']}",
+                     {"max_connections": 1}).status == 200
+    length = (b"Content-Length: 4", b"body")
+    chunked = (b"Transfer-Encoding: chunked", b"4\r\nbody\r\n0\r\n\r\n")
+    clients = [ask(*length)]
+    assert asked.wait(20)
+    clients += [ask(*length), ask(*chunked)]
+    cut_off = ask(b"Content-Length: 5", b"body")
+    for _ in range(3):              # what came before these is seen
+        assert proxy.ask_traffic("GET", "/e/x") == 200
+    go_on.set()
+    for client in clients:
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        client.close()
+    assert cut_off.recv(65536) == b""
+    cut_off.close()
+
+
 def test_a_head_may_come_in_pieces(proxy, echo):
     with socket.create_connection((proxy.address, proxy.port)) as client:
         client.settimeout(20)
