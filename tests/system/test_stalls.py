@@ -128,7 +128,8 @@ class Echo(End):
             self.out += (b"HTTP/1.1 101 Switching Protocols\r\n"
                          b"Connection: upgrade\r\nUpgrade: echo\r\n\r\n")
         elif self.body.is_chunked:
-            self.out += b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            self.out += (b"HTTP/1.1 200 OK\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n")
         else:
             self.out += (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" %
                          self.body.left)
@@ -201,7 +202,8 @@ class Client(End):
         for body in self.bodies[self.sent:self.sent + count]:
             self.out += self.request(body)
             self.sent += 1
-        if self.sent == len(self.bodies) and self.half_closes and not self.is_tunnel:
+        if self.sent == len(self.bodies) and self.half_closes and \
+                not self.is_tunnel:
             self.end()
 
     def take(self):
