@@ -127,7 +127,7 @@ round_of(struct ward *ward)
 	return health_round(ward->world.health, ward->slot, ward->generation);
 }
 
-static const struct target *
+static struct target *
 target_of(const struct ward *ward)
 {
 	return ward->world.monitor->targets[ward->slot];
@@ -137,7 +137,7 @@ target_of(const struct ward *ward)
 static void
 move(struct ward *ward, uint16_t port)
 {
-	struct target *target = ward->world.monitor->targets[ward->slot];
+	struct target *target = target_of(ward);
 	struct sockaddr_in *address =
 	    (struct sockaddr_in *)(void *)&target->address;
 

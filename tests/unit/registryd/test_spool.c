@@ -137,6 +137,9 @@ stop(struct outage *outage)
 {
 	struct registry *registry = &outage->registry;
 
+	while (write_queue_is_busy(registry->writes))
+		fake_store_answer(&outage->fake,
+		    fake_store_take(&outage->fake), STORE_UNAVAILABLE);
 	ev_timer_stop(registry->loop, &registry->load_again);
 	replica_free(&registry->replica);
 	spool_free(&registry->spool);
