@@ -14,8 +14,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/syslog_line.h"
 
-#define LOG_LINE_MAX 4096
+#define LOG_LINE_MAX	   4096
+#define SYSLOG_PATIENCE_MS 100
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {
 	[LOG_LEVEL_ERROR] = "error",   [LOG_LEVEL_WARN] = "warn",
@@ -81,7 +83,6 @@ log_open(const char *role, const char *target)
 		return 0;
 	}
 	if (strcmp(target, "syslog") == 0) {
-		openlog("sluice", LOG_PID, LOG_DAEMON);
 		use_target(STDERR_FILENO, NULL, true);
 		return 0;
 	}
@@ -135,8 +136,12 @@ write_syslog(enum log_level level, const char *message)
 		[LOG_LEVEL_NOTICE] = LOG_NOTICE, [LOG_LEVEL_INFO] = LOG_INFO,
 		[LOG_LEVEL_DEBUG] = LOG_DEBUG,
 	};
+	char line[LOG_LINE_MAX + 128];
+	int len = snprintf(line, sizeof(line), "%s: %s", state.role, message);
 
-	syslog(priorities[level], "%s: %s", state.role, message);
+	if (syslog_line_send(priorities[level],
+		bytes_slice(line, (size_t)len), SYSLOG_PATIENCE_MS) == -1)
+		state.dropped_count++;
 }
 
 /* A message quotes input, so what would break the line is made visible. */
@@ -149,7 +154,7 @@ escape_controls(char *text)
 }
 
 static void
-write_line(enum log_level level, const char *message)
+write_fd(enum log_level level, const char *message)
 {
 	char stamp[CLOCK_RFC3339_SIZE], line[LOG_LINE_MAX + 128];
 	int len;
@@ -161,6 +166,15 @@ write_line(enum log_level level, const char *message)
 		state.dropped_count++;
 }
 
+static void
+write_line(enum log_level level, const char *message)
+{
+	if (state.is_syslog)
+		write_syslog(level, message);
+	else
+		write_fd(level, message);
+}
+
 static PRINTF_LIKE(2, 0) void
 write_message(enum log_level level, const char *format, va_list args)
 {
@@ -168,10 +182,7 @@ write_message(enum log_level level, const char *format, va_list args)
 
 	vsnprintf(message, sizeof(message), format, args);
 	escape_controls(message);
-	if (state.is_syslog)
-		write_syslog(level, message);
-	else
-		write_line(level, message);
+	write_line(level, message);
 }
 
 void

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/syslog_line.h"
 #include "worker/access_line.h"
 
 /* Large enough that writing costs little of a line, and small enough that
@@ -160,7 +161,9 @@ access_log_add(struct access_log *log, const struct access_record *record)
 		return;
 	len = format_line(log, record, log->block + log->used);
 	if (log->target == TARGET_SYSLOG) {
-		syslog(LOG_DAEMON | LOG_INFO, "%.*s", (int)len - 1, log->block);
+		if (syslog_line_send(LOG_INFO,
+			bytes_slice(log->block, len - 1), 0) == -1)
+			log->dropped_count++;
 		return;
 	}
 	log->used += len;
