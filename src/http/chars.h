@@ -103,6 +103,15 @@ http_char_hex_value(char c)
 
 #define HTTP_BLOCK 16			/* bytes looked at at once */
 
+/* Whether a whole block is in [pos, end). */
+static inline bool
+http_has_block(const char *pos, const char *end)
+{
+	/* No pointer may be before its array, and where a block begins at
+	 * the latest is to be found once. */
+	return (uintptr_t)pos <= (uintptr_t)end - HTTP_BLOCK;
+}
+
 static inline __m128i
 http_block_load(const char *pos)
 {
@@ -126,7 +135,7 @@ static inline const char *
 http_find_colon(const char *pos, const char *end)
 {
 #ifdef __SSE2__
-	while (end - pos >= HTTP_BLOCK) {
+	while (http_has_block(pos, end)) {
 		int colons = _mm_movemask_epi8(_mm_cmpeq_epi8(
 		    http_block_load(pos), _mm_set1_epi8(':')));
 
@@ -149,7 +158,7 @@ static inline const char *
 http_skip_plain_name(const char *pos, const char *end)
 {
 #ifdef __SSE2__
-	while (end - pos >= HTTP_BLOCK) {
+	while (http_has_block(pos, end)) {
 		__m128i block = http_block_load(pos);
 		__m128i folded = _mm_or_si128(block, _mm_set1_epi8(0x20));
 		__m128i plain = _mm_or_si128(
@@ -176,7 +185,7 @@ http_find_feed(const char *pos, const char *end)
 #ifdef __SSE2__
 	const __m128i feed = _mm_set1_epi8('\n');
 
-	while (end - pos >= HTTP_BLOCK) {
+	while (http_has_block(pos, end)) {
 		int feeds = _mm_movemask_epi8(
 		    _mm_cmpeq_epi8(http_block_load(pos), feed));
 
@@ -216,7 +225,7 @@ static inline const char *
 http_find_odd_feed(const char *pos, const char *end)
 {
 #ifdef __SSE2__
-	if (LIKELY(end - pos >= HTTP_BLOCK)) {
+	if (LIKELY(http_has_block(pos, end))) {
 		const char *last = end - HTTP_BLOCK;
 		unsigned int odd;
 
@@ -242,7 +251,7 @@ static inline const char *
 http_value_end(const char *pos, const char *end)
 {
 #ifdef __SSE2__
-	while (end - pos >= HTTP_BLOCK) {
+	while (http_has_block(pos, end)) {
 		__m128i block = http_block_load(pos);
 		__m128i tab = _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'));
 		__m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));

@@ -135,7 +135,6 @@ static struct http_pen
 write_origin(const struct forward_request *forward, struct http_pen pen)
 {
 	const struct forward_peer *peer = forward->peer;
-	struct bytes proto = bytes_of(peer->is_tls ? "https" : "http");
 
 	if (peer->address.len > 0) {
 		pen = pen_literal(pen, "X-Forwarded-For: ");
@@ -143,8 +142,10 @@ write_origin(const struct forward_request *forward, struct http_pen pen)
 		    pen);
 		pen = pen_framed(pen, "", peer->address, "\r\n");
 	}
-	WRITE_UNLESS_TRUSTED(HTTP_FIELD_X_FORWARDED_PROTO, "X-Forwarded-Proto",
-	    proto);
+	if (trusted_field(forward, HTTP_FIELD_X_FORWARDED_PROTO) == NULL)
+		pen = peer->is_tls
+			  ? pen_literal(pen, "X-Forwarded-Proto: https\r\n")
+			  : pen_literal(pen, "X-Forwarded-Proto: http\r\n");
 	WRITE_UNLESS_TRUSTED(HTTP_FIELD_X_FORWARDED_HOST, "X-Forwarded-Host",
 	    forward->request->authority);
 	WRITE_UNLESS_TRUSTED(HTTP_FIELD_X_FORWARDED_PORT, "X-Forwarded-Port",

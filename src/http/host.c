@@ -9,6 +9,9 @@
 
 #include "http/chars.h"
 
+/* So many are a port whatever they are. */
+#define PORT_SURE_DIGITS 4
+
 /* What stands behind the host: nothing, or a colon and a port, which may
  * be empty. */
 static bool
@@ -20,8 +23,12 @@ is_port_suffix(struct bytes suffix)
 		return true;
 	if (suffix.data[0] != ':')
 		return false;
-	if (suffix.len == 1)
+	if (suffix.len <= PORT_SURE_DIGITS + 1) {
+		for (size_t i = 1; i < suffix.len; i++)
+			if (!http_char_is_digit(suffix.data[i]))
+				return false;
 		return true;
+	}
 	return bytes_to_number(bytes_slice(suffix.data + 1, suffix.len - 1),
 	    UINT16_MAX, &port) == 0;
 }
