@@ -1,16 +1,13 @@
 /*
  * daemon/resolver.c - host names to addresses, without blocking (c-ares).
  *
- * c-ares says which sockets it watches (an ev_io each) and when it wants
- * to be called for its time-outs (one timer).  A question can not be
- * taken back: a name that is released while one is out is freed by its
- * answer.
+ * A question can not be taken back: a name that is released while one is
+ * out is freed by its answer.
  */
 /* SPDX-License-Identifier: ISC */
 #include "daemon/resolver.h"
 
 #include <arpa/inet.h>
-#include <ares.h>
 #include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
@@ -19,12 +16,11 @@
 #include <sys/queue.h>
 
 #include "common/log.h"
+#include "daemon/ares_loop.h"
 
 #define TTL_MIN_S	1
 #define TTL_MAX_S	60
 #define PAUSE_MAX_S	30
-#define QUERY_TIMEOUT_MS 2000
-#define QUERY_TRIES	3
 #define NAME_BUCKETS	1024		/* a power of two */
 
 struct resolver_wait {
@@ -46,113 +42,11 @@ struct resolver_name {
 	struct resolver_answer answer;
 };
 
-struct resolver_socket {
-	LIST_ENTRY(resolver_socket) link;
-	struct resolver *resolver;
-	ev_io io;
-};
-
 struct resolver {
 	struct ev_loop *loop;
-	ares_channel channel;
-	ev_timer timeout;
-	LIST_HEAD(, resolver_socket) sockets;
+	struct ares_loop ares;
 	LIST_HEAD(, resolver_name) buckets[NAME_BUCKETS];
 };
-
-/* c-ares on the loop ----------------------------------------------------- */
-
-/* Sets the timer to when c-ares wants to be called next. */
-static void
-schedule(struct resolver *resolver)
-{
-	struct timeval tv;
-
-	if (ares_timeout(resolver->channel, NULL, &tv) == NULL) {
-		ev_timer_stop(resolver->loop, &resolver->timeout);
-		return;
-	}
-	resolver->timeout.repeat = (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
-	if (resolver->timeout.repeat < 0.001)
-		resolver->timeout.repeat = 0.001;
-	ev_timer_again(resolver->loop, &resolver->timeout);
-}
-
-static void
-on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct resolver *resolver = timer->data;
-
-	(void)loop;
-	(void)events;
-	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	schedule(resolver);
-}
-
-static void
-on_socket(struct ev_loop *loop, ev_io *io, int events)
-{
-	struct resolver_socket *socket = io->data;
-	struct resolver *resolver = socket->resolver;
-	int fd = io->fd;
-
-	(void)loop;
-	/* May free the socket. */
-	ares_process_fd(resolver->channel,
-	    (events & EV_READ) != 0 ? fd : ARES_SOCKET_BAD,
-	    (events & EV_WRITE) != 0 ? fd : ARES_SOCKET_BAD);
-	schedule(resolver);
-}
-
-static struct resolver_socket *
-find_socket(struct resolver *resolver, int fd)
-{
-	struct resolver_socket *socket;
-
-	LIST_FOREACH (socket, &resolver->sockets, link)
-		if (socket->io.fd == fd)
-			return socket;
-	return NULL;
-}
-
-static struct resolver_socket *
-add_socket(struct resolver *resolver, int fd)
-{
-	struct resolver_socket *socket = calloc(1, sizeof(*socket));
-
-	if (socket == NULL) {
-		log_error("resolver: out of memory");
-		return NULL;		/* the question will time out */
-	}
-	socket->resolver = resolver;
-	ev_io_init(&socket->io, on_socket, fd, EV_READ);
-	socket->io.data = socket;
-	LIST_INSERT_HEAD(&resolver->sockets, socket, link);
-	return socket;
-}
-
-/* c-ares tells what it wants to know of a socket; nothing: it closes it. */
-static void
-on_socket_state(void *context, ares_socket_t fd, int wants_read,
-    int wants_write)
-{
-	struct resolver *resolver = context;
-	struct resolver_socket *socket = find_socket(resolver, fd);
-
-	if (socket == NULL && !wants_read && !wants_write)
-		return;
-	if (socket == NULL && (socket = add_socket(resolver, fd)) == NULL)
-		return;
-	ev_io_stop(resolver->loop, &socket->io);
-	if (!wants_read && !wants_write) {
-		LIST_REMOVE(socket, link);
-		free(socket);
-		return;
-	}
-	ev_io_set(&socket->io, fd,
-	    (wants_read ? EV_READ : 0) | (wants_write ? EV_WRITE : 0));
-	ev_io_start(resolver->loop, &socket->io);
-}
 
 /* Answers ---------------------------------------------------------------- */
 
@@ -335,9 +229,9 @@ ask(struct resolver_name *name)
 	struct resolver *resolver = name->resolver;
 
 	name->is_asked = true;
-	ares_getaddrinfo(resolver->channel, name->host, NULL, &hints, on_answer,
-	    name);
-	schedule(resolver);
+	ares_getaddrinfo(resolver->ares.channel, name->host, NULL, &hints,
+	    on_answer, name);
+	ares_loop_schedule(&resolver->ares);
 }
 
 static void
@@ -495,34 +389,13 @@ resolver_cancel(struct resolver_wait **p)
 struct resolver *
 resolver_new(struct ev_loop *loop)
 {
-	char lookups[] = "fb";		/* the hosts file, then DNS */
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
-	struct ares_options options;
-	int status;
 
-	if (resolver == NULL)
-		return NULL;
-	memset(&options, 0, sizeof(options));
-	options.timeout = QUERY_TIMEOUT_MS;
-	options.tries = QUERY_TRIES;
-	options.lookups = lookups;
-	options.sock_state_cb = on_socket_state;
-	options.sock_state_cb_data = resolver;
-	status = ares_library_init(ARES_LIB_INIT_ALL);
-	if (status == ARES_SUCCESS)
-		status = ares_init_options(&resolver->channel, &options,
-		    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-		    ARES_OPT_SOCK_STATE_CB);
-	if (status != ARES_SUCCESS) {
-		log_error("resolver: %s", ares_strerror(status));
+	if (resolver == NULL || ares_loop_init(&resolver->ares, loop) == -1) {
 		free(resolver);
-		errno = status == ARES_ENOMEM ? ENOMEM : EIO;
 		return NULL;
 	}
 	resolver->loop = loop;
-	ev_timer_init(&resolver->timeout, on_timeout, 0, 0);
-	resolver->timeout.data = resolver;
-	LIST_INIT(&resolver->sockets);
 	for (size_t i = 0; i < NAME_BUCKETS; i++)
 		LIST_INIT(&resolver->buckets[i]);
 	return resolver;
@@ -531,7 +404,7 @@ resolver_new(struct ev_loop *loop)
 int
 resolver_set_servers(struct resolver *resolver, const char *servers)
 {
-	return ares_set_servers_ports_csv(resolver->channel, servers) ==
+	return ares_set_servers_ports_csv(resolver->ares.channel, servers) ==
 	    ARES_SUCCESS ? 0 : -1;
 }
 
@@ -544,14 +417,12 @@ resolver_free(struct resolver **p)
 	*p = NULL;
 	if (resolver == NULL)
 		return;
-	ares_destroy(resolver->channel); /* ends all questions and sockets */
-	ev_timer_stop(resolver->loop, &resolver->timeout);
+	ares_loop_clear(&resolver->ares);
 	for (size_t i = 0; i < NAME_BUCKETS; i++) {
 		while ((name = LIST_FIRST(&resolver->buckets[i])) != NULL) {
 			LIST_REMOVE(name, link);
 			free_name(name);
 		}
 	}
-	ares_library_cleanup();
 	free(resolver);
 }
