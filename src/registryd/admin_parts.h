@@ -1,6 +1,6 @@
 /*
- * registryd/admin_parts.h - shared by admin_server.c, admin_connection.c
- * and admin_reply.c only.
+ * registryd/admin_parts.h - shared by admin_server.c, admin_connection.c,
+ * admin_read.c and admin_reply.c only.
  */
 /* SPDX-License-Identifier: ISC */
 #ifndef REGISTRYD_ADMIN_PARTS_H
@@ -11,7 +11,8 @@
 #include "http/chunked.h"
 #include "registryd/admin_server.h"
 
-#define ADMIN_LISTENERS_MAX 64
+#define ADMIN_LISTENERS_MAX  64
+#define ADMIN_BODY_TIMEOUT_S 60.0	/* between two pieces of it */
 
 struct admin_listener {
 	struct admin_server *server;
@@ -67,6 +68,13 @@ void connection_close(struct admin_connection *);
 void connection_stream(struct admin_connection *);
 /* The answer is in out: goes on with what comes next. */
 void connection_answered(struct admin_connection *);
+/* For so long; 0: it stops. */
+void connection_set_timer(struct admin_connection *, double span_s);
+
+/* admin_read.c */
+/* Goes on with a head or a body, and hands a whole request over.  false:
+ * nothing more can be done with what has arrived. */
+bool connection_read_request(struct admin_connection *);
 
 /* admin_reply.c */
 void request_free(struct admin_request *);
