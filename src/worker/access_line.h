@@ -17,8 +17,6 @@
 
 /* Room that any combined or JSON line fits in; a custom one is cut. */
 #define ACCESS_LINE_MAX ((size_t)160 * 1024)
-/* Of any value; what is longer is cut. */
-#define ACCESS_VALUE_MAX 8192
 
 /* The texts of the latest second; start with all zero. */
 struct access_clock {
