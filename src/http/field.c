@@ -176,29 +176,33 @@ enum http_fault
 http_fields_parse(const char *pos, const char *end,
     struct http_fields *fields_r)
 {
+	enum http_fault fault = HTTP_FAULT_NONE;
+	uint64_t present = 0, repeated = 0;
 	uint32_t count = 0;
 
-	fields_r->present = 0;
-	fields_r->repeated = 0;
 	while (*pos != '\r') {
 		struct http_field *field = &fields_r->list[count];
-		enum http_fault fault;
 		uint64_t bit;
 
 		if (count == HTTP_FIELDS_MAX)
-			return HTTP_FAULT_FIELDS_MANY;
-		fault = parse_line(&pos, end, field);
-		if (fault != HTTP_FAULT_NONE)
-			return fault;
+			fault = HTTP_FAULT_FIELDS_MANY;
+		else
+			fault = parse_line(&pos, end, field);
+		if (UNLIKELY(fault != HTTP_FAULT_NONE))
+			break;
 		bit = HTTP_FIELD_BIT(field->id);
-		if ((fields_r->present & bit) == 0)
+		if ((present & bit) == 0)
 			fields_r->first[field->id] = (uint8_t)count;
 		else
-			fields_r->repeated |= bit;
-		fields_r->present |= bit;
+			repeated |= bit;
+		present |= bit;
 		count++;
 	}
 	fields_r->count = count;
+	fields_r->present = present;
+	fields_r->repeated = repeated;
+	if (UNLIKELY(fault != HTTP_FAULT_NONE))
+		return fault;
 	/* Nothing is behind the empty line. */
 	return pos == end - 2 ? HTTP_FAULT_NONE : HTTP_FAULT_FIELD_NAME;
 }

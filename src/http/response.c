@@ -11,16 +11,13 @@
 static enum http_fault
 parse_status(const char *text, unsigned int *status_r)
 {
-	unsigned int status = 0;
+	unsigned int hundreds = (unsigned char)text[0] - '0';
+	unsigned int tens = (unsigned char)text[1] - '0';
+	unsigned int ones = (unsigned char)text[2] - '0';
 
-	for (int i = 0; i < STATUS_CODE_LEN; i++) {
-		if (!http_char_is_digit(text[i]))
-			return HTTP_FAULT_STATUS_LINE;
-		status = status * 10 + (unsigned int)(text[i] - '0');
-	}
-	if (status < 100 || status > 599)
+	if (hundreds < 1 || hundreds > 5 || tens > 9 || ones > 9)
 		return HTTP_FAULT_STATUS_LINE;
-	*status_r = status;
+	*status_r = 100 * hundreds + 10 * tens + ones;
 	return HTTP_FAULT_NONE;
 }
 
