@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#define NEVER_INLINE	   __attribute__((noinline))
 #define MUST_CHECK	   __attribute__((warn_unused_result))
 #define NORETURN	   __attribute__((noreturn))
 #define PRINTF_LIKE(f, a)  __attribute__((format(printf, f, a)))

@@ -102,6 +102,38 @@ scan_fields(struct http_head_scan *scan, const char *data, size_t len,
 	return wait_for_more(scan, data, len, false, fault_r);
 }
 
+/* Line by line, from where the last look ended. */
+static NEVER_INLINE enum http_scan_result
+scan_lines(struct http_head_scan *scan, const char *data, size_t len,
+    bool is_request, size_t *head_end_r, enum http_fault *fault_r)
+{
+	while (!scan->has_start_line) {
+		size_t pos = scan->scanned, limit = limit_len(scan, len);
+		const char *feed;
+		size_t line_len;
+
+		if (pos == scan->line_start && pos < limit &&
+		    !is_first_byte(data[pos], is_request))
+			return refuse(first_byte_fault(is_request), fault_r);
+		feed = http_find_feed(data + pos, data + limit);
+		if (feed == NULL)
+			return wait_for_more(scan, data, limit, is_request,
+			    fault_r);
+		pos = (size_t)(feed - data) + 1;
+		line_len = pos - scan->line_start;
+		if (line_len < 2 || feed[-1] != '\r')
+			return refuse(HTTP_FAULT_BARE_LF, fault_r);
+		scan->line_start = scan->scanned = (uint32_t)pos;
+		if (line_len > 2)
+			scan->has_start_line = true;
+		else if (is_request && scan->skipped == 0)
+			scan->skipped = 2;
+		else
+			return refuse(empty_line_fault(is_request), fault_r);
+	}
+	return scan_fields(scan, data, len, head_end_r, fault_r);
+}
+
 /*
  * Nearly every head arrives whole and is short, and then one look for its
  * end is enough.  False where it is not.
@@ -133,29 +165,5 @@ http_head_scan(struct http_head_scan *scan, const char *data, size_t len,
 {
 	if (LIKELY(find_whole(scan, data, len, is_request, head_end_r)))
 		return HTTP_SCAN_DONE;
-	while (!scan->has_start_line) {
-		size_t pos = scan->scanned, limit = limit_len(scan, len);
-		const char *feed;
-		size_t line_len;
-
-		if (pos == scan->line_start && pos < limit &&
-		    !is_first_byte(data[pos], is_request))
-			return refuse(first_byte_fault(is_request), fault_r);
-		feed = http_find_feed(data + pos, data + limit);
-		if (feed == NULL)
-			return wait_for_more(scan, data, limit, is_request,
-			    fault_r);
-		pos = (size_t)(feed - data) + 1;
-		line_len = pos - scan->line_start;
-		if (line_len < 2 || feed[-1] != '\r')
-			return refuse(HTTP_FAULT_BARE_LF, fault_r);
-		scan->line_start = scan->scanned = (uint32_t)pos;
-		if (line_len > 2)
-			scan->has_start_line = true;
-		else if (is_request && scan->skipped == 0)
-			scan->skipped = 2;
-		else
-			return refuse(empty_line_fault(is_request), fault_r);
-	}
-	return scan_fields(scan, data, len, head_end_r, fault_r);
+	return scan_lines(scan, data, len, is_request, head_end_r, fault_r);
 }
