@@ -37,16 +37,6 @@ random_hex(char *text, size_t size)
 	text[2 * size] = '\0';
 }
 
-uint64_t
-random_next(struct random_stream *stream)
-{
-	uint64_t z = (stream->state += UINT64_C(0x9e3779b97f4a7c15));
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 uint32_t
 random_below(struct random_stream *stream, uint32_t bound)
 {

@@ -21,7 +21,15 @@ struct random_stream {
 
 /* Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
  * generators", OOPSLA 2014 (SplitMix64). */
-uint64_t random_next(struct random_stream *);
+static inline uint64_t
+random_next(struct random_stream *stream)
+{
+	uint64_t z = (stream->state += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
 
 /* Uniform in 0 .. bound - 1; bound > 0. */
 uint32_t random_below(struct random_stream *, uint32_t bound);

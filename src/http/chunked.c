@@ -129,7 +129,7 @@ break_off(struct http_chunked *chunked)
 static bool
 is_forwarded_trailer(const struct http_field *field)
 {
-	return !field->is_hop_by_hop && !field->is_shadow &&
+	return !field->is_withheld &&
 	    (field->id == HTTP_FIELD_OTHER ||
 		field->id == HTTP_FIELD_PROXY_STATUS);
 }

@@ -19,14 +19,6 @@
 	    HTTP_FIELD_BIT(HTTP_FIELD_UPGRADE))
 
 const struct http_field *
-http_field_find(const struct http_fields *fields, enum http_field_id id)
-{
-	if (!http_fields_have(fields, id))
-		return NULL;
-	return &fields->list[fields->first[id]];
-}
-
-const struct http_field *
 http_field_find_name(const struct http_fields *fields, struct bytes name)
 {
 	for (uint32_t i = 0; i < fields->count; i++)
@@ -86,9 +78,9 @@ judge_odd_name(const char *pos, struct http_field *field)
 		return HTTP_FAULT_FOLD;
 	if (pos == name || *pos != ':')
 		return HTTP_FAULT_FIELD_NAME;
-	field->is_hop_by_hop = is_proxy_name(field->name);
-	field->is_shadow = (classes & HTTP_CHAR_UNDERSCORE) != 0 &&
-	    is_shadow_name(field->name);
+	field->is_withheld = is_proxy_name(field->name) ||
+	    ((classes & HTTP_CHAR_UNDERSCORE) != 0 &&
+		is_shadow_name(field->name));
 	return HTTP_FAULT_NONE;
 }
 
@@ -115,14 +107,13 @@ parse_name(const char *name, const char *colon, const char *end,
 
 	field->name = text;
 	field->id = id;
-	field->is_hop_by_hop = (HTTP_FIELD_BIT(id) & FIELDS_HOP_BY_HOP) != 0;
-	field->is_shadow = false;
+	field->is_withheld = (HTTP_FIELD_BIT(id) & FIELDS_HOP_BY_HOP) != 0;
 	if (LIKELY(id != HTTP_FIELD_OTHER))
 		return HTTP_FAULT_NONE;
 	pos = http_skip_plain_name(name, end);
 	if (UNLIKELY(pos != colon || pos == name))
 		return judge_odd_name(pos, field);
-	field->is_hop_by_hop = is_proxy_name(text);
+	field->is_withheld = is_proxy_name(text);
 	return HTTP_FAULT_NONE;
 }
 
@@ -215,7 +206,7 @@ mark_named(struct http_fields *fields, struct bytes name)
 
 		if ((HTTP_FIELD_BIT(field->id) & HTTP_FIELDS_OWNED) == 0 &&
 		    bytes_equal_nocase(field->name, name))
-			field->is_hop_by_hop = true;
+			field->is_withheld = true;
 	}
 }
 

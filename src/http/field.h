@@ -56,12 +56,6 @@ struct http_framing {
 	uint64_t length;
 };
 
-static inline bool
-http_fields_have(const struct http_fields *fields, enum http_field_id id)
-{
-	return (fields->present & HTTP_FIELD_BIT(id)) != 0;
-}
-
 /* Behind the functions below, where there is something to be read. */
 struct http_connection http_connection_obey(struct http_fields *);
 enum http_fault http_framing_judge(const struct http_fields *,

@@ -30,7 +30,7 @@ static inline bool
 http_field_passes(const struct http_field *field,
     const struct field_filter *filter)
 {
-	return !field->is_hop_by_hop && !field->is_shadow &&
+	return !field->is_withheld &&
 	    (filter->dropped & HTTP_FIELD_BIT(field->id)) == 0 &&
 	    (LIKELY(filter->edit_count == 0) ||
 		!http_forward_is_edited(filter, field->name));

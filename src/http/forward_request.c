@@ -20,13 +20,12 @@
 	    HTTP_FIELD_BIT(HTTP_FIELD_EXPECT) |                                \
 	    HTTP_FIELD_BIT(HTTP_FIELD_X_REQUEST_ID))
 
-/* The field of a peer that may say so, or NULL. */
-static const struct http_field *
-trusted_field(const struct forward_request *forward, enum http_field_id id)
+/* Whether a peer that may say so has a field of that id. */
+static inline bool
+is_said(const struct forward_request *forward, bool is_trusted,
+    enum http_field_id id)
 {
-	if (!forward->peer->is_trusted)
-		return NULL;
-	return http_field_find(&forward->request->fields, id);
+	return is_trusted && http_fields_have(&forward->request->fields, id);
 }
 
 static uint64_t
@@ -96,7 +95,7 @@ static inline struct http_pen
 write_trusted_list(const struct forward_request *forward,
     enum http_field_id id, struct http_pen pen)
 {
-	if (trusted_field(forward, id) == NULL)
+	if (!is_said(forward, forward->peer->is_trusted, id))
 		return pen;
 	return write_list(forward, id, pen);
 }
@@ -127,7 +126,7 @@ write_forwarded(const struct forward_request *forward, struct http_pen pen)
 /* One of several that only say something where nobody trusted did. */
 #define WRITE_UNLESS_TRUSTED(id, name, value)                                  \
 	do {                                                                   \
-		if (trusted_field(forward, id) == NULL && (value).len > 0)     \
+		if (!is_said(forward, is_trusted, id) && (value).len > 0)      \
 			pen = pen_field(pen, name, value);                     \
 	} while (0)
 
@@ -135,6 +134,7 @@ static struct http_pen
 write_origin(const struct forward_request *forward, struct http_pen pen)
 {
 	const struct forward_peer *peer = forward->peer;
+	bool is_trusted = peer->is_trusted;
 
 	if (peer->address.len > 0) {
 		pen = pen_literal(pen, "X-Forwarded-For: ");
@@ -142,7 +142,7 @@ write_origin(const struct forward_request *forward, struct http_pen pen)
 		    pen);
 		pen = pen_framed(pen, "", peer->address, "\r\n");
 	}
-	if (trusted_field(forward, HTTP_FIELD_X_FORWARDED_PROTO) == NULL)
+	if (!is_said(forward, is_trusted, HTTP_FIELD_X_FORWARDED_PROTO))
 		pen = peer->is_tls
 			  ? pen_literal(pen, "X-Forwarded-Proto: https\r\n")
 			  : pen_literal(pen, "X-Forwarded-Proto: http\r\n");

@@ -132,9 +132,10 @@ enum http_field_id {
 struct http_field {
 	struct bytes name, value;	/* value without blanks around it */
 	enum http_field_id id;
-	bool is_hop_by_hop;		/* by its name, or by Connection */
-	bool is_shadow;			/* x_real_ip: with '-' for '_' it would
-					 * be a field that sluice answers for */
+	bool is_withheld;		/* never goes on: hop-by-hop, by its
+					 * name or by Connection; or it is like
+					 * x_real_ip: with '-' for '_' a field
+					 * that sluice answers for */
 };
 
 struct http_fields {
@@ -149,9 +150,21 @@ struct http_fields {
 
 _Static_assert(HTTP_FIELD_COUNT <= 64, "http_fields.present is 64 bits");
 
+static inline bool
+http_fields_have(const struct http_fields *fields, enum http_field_id id)
+{
+	return (fields->present & HTTP_FIELD_BIT(id)) != 0;
+}
+
 /* The first field with that id, or NULL. */
-const struct http_field *http_field_find(const struct http_fields *,
-    enum http_field_id);
+static inline const struct http_field *
+http_field_find(const struct http_fields *fields, enum http_field_id id)
+{
+	if (!http_fields_have(fields, id))
+		return NULL;
+	return &fields->list[fields->first[id]];
+}
+
 /* The first field of that name (any case), or NULL. */
 const struct http_field *http_field_find_name(const struct http_fields *,
     struct bytes name);

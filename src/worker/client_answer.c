@@ -38,6 +38,10 @@ put_head(struct client *client, const struct http_response *response,
 		.is_tunnel = is_tunnel,
 		.request_id = exchange->request_id,
 		.date = worker_date(client->worker),
+		.proxy_status = bytes_slice(NULL, 0),
+		.extra_fields = exchange->tells_limit
+				    ? exchange_limit_fields(exchange, limit)
+				    : bytes_slice(NULL, 0),
 		.edits = route->spec.headers,
 		.edit_count = route->spec.header_count,
 	};
@@ -46,8 +50,6 @@ put_head(struct client *client, const struct http_response *response,
 	if (out.size == 0)
 		return false;
 	out.data = link_tail(&client->link);
-	if (exchange->tells_limit)
-		forward.extra_fields = exchange_limit_fields(exchange, limit);
 	http_forward_response(&forward, &out);
 	if (out.is_full)
 		return false;

@@ -254,7 +254,7 @@ marks_what_is_for_this_hop(void **state)
 		    &request.fields, bytes_of(cases[i].name));
 
 		assert_non_null(field);
-		if (field->is_hop_by_hop != cases[i].is_hop_by_hop)
+		if (field->is_withheld != cases[i].is_hop_by_hop)
 			fail_msg("%s", cases[i].name);
 	}
 }
@@ -278,7 +278,7 @@ knows_names_that_shadow_its_own(void **state)
 		snprintf(head, sizeof(head), "%s%s: x\r\n\r\n", HEAD,
 		    cases[i].name);
 		parse(head);
-		if (request.fields.list[1].is_shadow != cases[i].is_shadow)
+		if (request.fields.list[1].is_withheld != cases[i].is_shadow)
 			fail_msg("%s", cases[i].name);
 	}
 }
