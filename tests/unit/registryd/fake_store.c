@@ -78,3 +78,49 @@ fake_store_answer(struct fake_store *fake, struct store_request *request,
 		stamp(fake, request);
 	request_finish(&request);
 }
+
+/* Writes ------------------------------------------------------------------ */
+
+static int
+on_commit(void *context, const struct store_commit *commit)
+{
+	return spool_commit(context, commit);
+}
+
+static int
+check_nothing(void *context, const struct write *write,
+    struct problem *problem)
+{
+	(void)context, (void)write, (void)problem;
+	return 0;
+}
+
+static int
+publish_nothing(void *context, uint64_t generation, struct problem *problem)
+{
+	(void)context, (void)generation, (void)problem;
+	return 0;
+}
+
+static void
+on_applied(void *context, const struct write *write)
+{
+	(void)context, (void)write;
+}
+
+struct write_backing
+fake_store_backing(struct registry *registry)
+{
+	return (struct write_backing){
+		.sluice = "test",
+		.commit = on_commit,
+		.model = registry_model,
+		.no_model = registry_no_model,
+		.check_room = check_nothing,
+		.publish = publish_nothing,
+		.applied = on_applied,
+		.is_stale = registry_is_stale,
+		.skipped = follow_skipped,
+		.context = registry,
+	};
+}

@@ -8,6 +8,7 @@
 #ifndef TESTS_REGISTRYD_FAKE_STORE_H
 #define TESTS_REGISTRYD_FAKE_STORE_H
 
+#include "registryd/registry.h"
 #include "registryd/store/driver.h"
 
 struct fake_store {
@@ -27,5 +28,9 @@ struct store_request *fake_store_take(struct fake_store *);
  * a store gives them. */
 void fake_store_answer(struct fake_store *, struct store_request *,
     enum store_result);
+
+/* For the queue of a registry that commits to its store or keeps, and
+ * publishes nothing. */
+struct write_backing fake_store_backing(struct registry *);
 
 #endif

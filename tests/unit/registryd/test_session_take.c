@@ -43,55 +43,11 @@ struct taken {
 	char fault[64];			/* "": none */
 };
 
-static int
-on_commit(void *context, const struct store_commit *commit)
-{
-	return spool_commit(context, commit);
-}
-
-static int
-check_nothing(void *context, const struct write *write,
-    struct problem *problem)
-{
-	(void)context, (void)write, (void)problem;
-	return 0;
-}
-
-static int
-publish_nothing(void *context, uint64_t generation, struct problem *problem)
-{
-	(void)context, (void)generation, (void)problem;
-	return 0;
-}
-
-static void
-on_applied(void *context, const struct write *write)
-{
-	(void)context, (void)write;
-}
-
-static void
-be_stale(void *context)
-{
-	(void)context;
-}
-
 static void
 open_edge(struct edge *edge)
 {
 	struct registry *registry = &edge->registry;
-	const struct write_backing backing = {
-		.sluice = "test",
-		.commit = on_commit,
-		.model = registry_model,
-		.no_model = registry_no_model,
-		.check_room = check_nothing,
-		.publish = publish_nothing,
-		.applied = on_applied,
-		.is_stale = be_stale,
-		.skipped = follow_skipped,
-		.context = registry,
-	};
+	const struct write_backing backing = fake_store_backing(registry);
 	struct buf errors = { 0 };
 
 	*edge = (struct edge){ 0 };

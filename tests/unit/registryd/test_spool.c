@@ -24,6 +24,7 @@
 #include "registryd/registry.h"
 #include "registryd/spool_parts.h"
 #include "registryd/write_parts.h"
+#include "unit/store/sqlite_file.h"
 
 #define BEFORE 5			/* the generation that was loaded */
 
@@ -54,45 +55,6 @@ struct wish {
 /* A registryd that starts, and ends --------------------------------------- */
 
 static void
-remove_files(void)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	char name[sizeof(path) + 8];
-
-	for (size_t i = 0; i < COUNT_OF(endings); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, endings[i]);
-		unlink(name);
-	}
-}
-
-static int
-on_commit(void *context, const struct store_commit *commit)
-{
-	return spool_commit(context, commit);
-}
-
-static int
-check_nothing(void *context, const struct write *write,
-    struct problem *problem)
-{
-	(void)context, (void)write, (void)problem;
-	return 0;
-}
-
-static int
-publish_nothing(void *context, uint64_t generation, struct problem *problem)
-{
-	(void)context, (void)generation, (void)problem;
-	return 0;
-}
-
-static void
-on_applied(void *context, const struct write *write)
-{
-	(void)context, (void)write;
-}
-
-static void
 on_load_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct outage *outage = timer->data;
@@ -106,18 +68,7 @@ static void
 start(struct outage *outage)
 {
 	struct registry *registry = &outage->registry;
-	const struct write_backing backing = {
-		.sluice = "test",
-		.commit = on_commit,
-		.model = registry_model,
-		.no_model = registry_no_model,
-		.check_room = check_nothing,
-		.publish = publish_nothing,
-		.applied = on_applied,
-		.is_stale = registry_is_stale,
-		.skipped = follow_skipped,
-		.context = registry,
-	};
+	const struct write_backing backing = fake_store_backing(registry);
 
 	ev_timer_init(&registry->load_again, on_load_again, 0.0, 0.0);
 	registry->load_again.data = outage;
@@ -150,7 +101,7 @@ stop(struct outage *outage)
 static void
 open_outage(struct outage *outage)
 {
-	remove_files();
+	sqlite_file_remove(path);
 	*outage = (struct outage){
 		.settings.store = { .driver = STORE_POSTGRES, .path = path,
 		    .url = url, .outage = OUTAGE_SPOOL },
@@ -173,7 +124,7 @@ close_outage(struct outage *outage)
 	stop(outage);
 	fake_store_clear(&outage->fake);
 	ev_loop_destroy(outage->registry.loop);
-	remove_files();
+	sqlite_file_remove(path);
 }
 
 static void
@@ -988,7 +939,7 @@ main(void)
 		return 1;
 	snprintf(path, sizeof(path), "%s/replica.db", dir);
 	failed_count = cmocka_run_group_tests(tests, NULL, NULL);
-	remove_files();
+	sqlite_file_remove(path);
 	rmdir(dir);
 	return failed_count;
 }

@@ -21,6 +21,7 @@
 #include "fixture.h"
 #include "registryd/store/object_changes.h"
 #include "registryd/store/replica.h"
+#include "sqlite_file.h"
 
 #define HERE	  "postgres://sluice@db.example/sluice"
 #define ELSEWHERE "postgres://sluice@other.example/sluice"
@@ -37,19 +38,6 @@ struct file {
 	struct store_outcome outcome;	/* message: see below */
 	char message[256];
 };
-
-static void
-remove_files(void)
-{
-	static const char *const endings[] = { "", "-wal", "-shm", ".broken",
-		".broken-wal", ".broken-shm" };
-	char name[sizeof(path) + 16];
-
-	for (size_t i = 0; i < COUNT_OF(endings); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, endings[i]);
-		unlink(name);
-	}
-}
 
 static bool
 is_there(const char *ending)
@@ -91,7 +79,7 @@ open_file(struct file *file)
 static void
 open_empty(struct file *file)
 {
-	remove_files();
+	sqlite_file_remove(path);
 	open_file(file);
 }
 
@@ -579,7 +567,7 @@ the_store_of_a_sluice_is_left_alone(void **state)
 	struct file file;
 
 	(void)state;
-	remove_files();
+	sqlite_file_remove(path);
 	fixture_new(&fixture, STORE_SQLITE, path, "");
 	assert_int_equal(fixture_commit(&fixture, &change, 1), STORE_OK);
 	fixture_free(&fixture);
@@ -750,7 +738,7 @@ a_torn_log_has_the_batches_before(void **state)
 	copy_file(log, to, size_of(log) - 100);
 	close_file(&file);
 
-	remove_files();
+	sqlite_file_remove(path);
 	assert_int_equal(rename(to, log), 0);
 	snprintf(to, sizeof(to), "%s/saved", dir);
 	assert_int_equal(rename(to, path), 0);
@@ -762,19 +750,6 @@ a_torn_log_has_the_batches_before(void **state)
 }
 
 /* Room -------------------------------------------------------------------- */
-
-/* Writes until nothing more fits. */
-static void
-fill_disk(const char *name)
-{
-	static const char zeros[4096];
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd != -1);
-	while (write(fd, zeros, sizeof(zeros)) > 0)
-		;
-	close(fd);
-}
 
 #define FULL_ROUTES 2000
 
@@ -791,13 +766,13 @@ a_full_disk_refuses_and_recovers(void **state)
 	struct file file;
 
 	(void)state;
-	remove_files();
+	sqlite_file_remove(path);
 	if (mount("tmpfs", dir, "tmpfs", 0, "size=8m") == -1)
 		skip();
 	snprintf(filler, sizeof(filler), "%s/filler", dir);
 	open_file(&file);
 	put_services(&file, "a", 1);
-	fill_disk(filler);
+	sqlite_file_fill_disk(filler);
 	for (uint64_t id = 1; id <= FULL_ROUTES; id++)
 		add_route(&changes, id, "a");
 	assert_int_equal(put(&file, &batch), STORE_FULL);
@@ -856,7 +831,7 @@ main(void)
 	snprintf(path, sizeof(path), "%s/replica.db", dir);
 	failed_count = cmocka_run_group_tests(tests, NULL, NULL);
 	(void)umount2(dir, MNT_DETACH);	/* left by a test that failed */
-	remove_files();
+	sqlite_file_remove(path);
 	rmdir(dir);
 	return failed_count;
 }

@@ -19,21 +19,10 @@
 #include <cmocka.h>
 
 #include "contract.h"
+#include "sqlite_file.h"
 
 static char dir[] = "/tmp/sluice-store-XXXXXX";
 static char path[sizeof(dir) + 16];
-
-static void
-remove_files(void)
-{
-	static const char *const endings[] = { "", "-wal", "-shm" };
-	char name[sizeof(path) + 8];
-
-	for (size_t i = 0; i < COUNT_OF(endings); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, endings[i]);
-		unlink(name);
-	}
-}
 
 static void
 open_file(struct fixture *fixture)
@@ -46,7 +35,7 @@ open_file(struct fixture *fixture)
 static void
 make(struct fixture *fixture)
 {
-	remove_files();
+	sqlite_file_remove(path);
 	open_file(fixture);
 }
 
@@ -89,7 +78,7 @@ a_file_that_is_no_database_is_refused(void **state)
 	FILE *file;
 
 	(void)state;
-	remove_files();
+	sqlite_file_remove(path);
 	assert_non_null(file = fopen(path, "w"));
 	for (int i = 0; i < 1000; i++)
 		fputs("this is a letter to my aunt\n", file);
@@ -221,19 +210,6 @@ what_was_answered_survives_kill_9(void **state)
 	}
 }
 
-/* Writes until nothing more fits. */
-static void
-fill_disk(const char *name)
-{
-	static const char zeros[4096];
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd != -1);
-	while (write(fd, zeros, sizeof(zeros)) > 0)
-		;
-	close(fd);
-}
-
 #define FULL_ROUTES 2000
 
 static void
@@ -247,7 +223,7 @@ a_full_disk_refuses_and_recovers(void **state)
 
 	(void)state;
 	assert_non_null(routes);
-	remove_files();
+	sqlite_file_remove(path);
 	if (mount("tmpfs", dir, "tmpfs", 0, "size=4m") == -1) {
 		free(routes);
 		skip();
@@ -255,7 +231,7 @@ a_full_disk_refuses_and_recovers(void **state)
 	snprintf(filler, sizeof(filler), "%s/filler", dir);
 	open_file(&fixture);
 	assert_int_equal(commit_service(&fixture, "users"), STORE_OK);
-	fill_disk(filler);
+	sqlite_file_fill_disk(filler);
 	for (uint32_t i = 0; i < FULL_ROUTES; i++) {
 		routes[i] = make_route("users", "/full");
 		changes[i] = put_route(&routes[i]);
@@ -298,7 +274,7 @@ main(void)
 	failed_count = contract_run("sqlite", make) +
 	    cmocka_run_group_tests_name("sqlite file", tests, NULL, NULL);
 	(void)umount2(dir, MNT_DETACH);	/* left by a test that failed */
-	remove_files();
+	sqlite_file_remove(path);
 	rmdir(dir);
 	return failed_count;
 }
