@@ -107,9 +107,8 @@ http_char_hex_value(char c)
 static inline bool
 http_has_block(const char *pos, const char *end)
 {
-	/* No pointer may be before its array, and where a block begins at
-	 * the latest is to be found once. */
-	return (uintptr_t)pos <= (uintptr_t)end - HTTP_BLOCK;
+	/* As numbers: no pointer may be beyond its array, not even here. */
+	return (uintptr_t)pos + HTTP_BLOCK <= (uintptr_t)end;
 }
 
 static inline __m128i

@@ -141,6 +141,16 @@ skips_no_more_than_plain_names(void **state)
 	}
 }
 
+static void
+finds_nothing_in_nothing(void **state)
+{
+	(void)state;
+	assert_null(http_find_feed(NULL, NULL));
+	assert_null(http_find_colon(NULL, NULL));
+	assert_null(http_value_end(NULL, NULL));
+	assert_null(http_find_odd_feed(NULL, NULL));
+}
+
 int
 main(void)
 {
@@ -150,6 +160,7 @@ main(void)
 		cmocka_unit_test(finds_odd_line_feeds),
 		cmocka_unit_test(finds_ends_of_values),
 		cmocka_unit_test(skips_no_more_than_plain_names),
+		cmocka_unit_test(finds_nothing_in_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
