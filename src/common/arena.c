@@ -9,16 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ADDRESS_SANITIZER true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ADDRESS_SANITIZER true
-#endif
-#endif
-#ifndef HAS_ADDRESS_SANITIZER
-#define HAS_ADDRESS_SANITIZER false
-#endif
+#include "common/compat.h"
 
 /* The smallest chunk; under ASan each allocation is a chunk. */
 static const size_t chunk_bytes = HAS_ADDRESS_SANITIZER ? 0 : 4000;

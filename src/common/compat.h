@@ -8,6 +8,7 @@
 #ifndef COMMON_COMPAT_H
 #define COMMON_COMPAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define NEVER_INLINE	   __attribute__((noinline))
@@ -21,6 +22,19 @@
 #define UNLIKELY(cond)	   __builtin_expect(!!(cond), 0)
 
 #define CACHE_LINE 64
+
+/* Where AddressSanitizer watches, what is over is freed and not reused, so
+ * that it sees who still looks. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ADDRESS_SANITIZER true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ADDRESS_SANITIZER true
+#endif
+#endif
+#ifndef HAS_ADDRESS_SANITIZER
+#define HAS_ADDRESS_SANITIZER false
+#endif
 
 /*
  * Asks for memory that will be needed soon, before something that takes a

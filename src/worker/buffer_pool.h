@@ -15,7 +15,8 @@
 #include "common/compat.h"
 
 #define BUFFER_BYTES	65536
-#define BUFFER_KEPT_MAX 512		/* unused ones that are kept */
+/* Unused ones that are kept. */
+#define BUFFER_KEPT_MAX (HAS_ADDRESS_SANITIZER ? 0 : 512)
 
 struct buffer {
 	SLIST_ENTRY(buffer) entry;

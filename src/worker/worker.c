@@ -78,25 +78,26 @@ worker_client_left(struct worker *worker)
 
 /* The turn of the loop --------------------------------------------------- */
 
+/* Keeps what is over, to be used again. */
+#define REUSE(ended, unused_ones, type)                                        \
+	do {                                                                   \
+		struct type *object;                                           \
+		while ((object = SLIST_FIRST(ended)) != NULL) {                \
+			SLIST_REMOVE_HEAD(ended, unused);                      \
+			if (HAS_ADDRESS_SANITIZER)                             \
+				free(object);                                  \
+			else                                                   \
+				SLIST_INSERT_HEAD(unused_ones, object,         \
+				    unused);                                   \
+		}                                                              \
+	} while (0)
+
 static void
 free_ended(struct worker *worker)
 {
-	struct client *client;
-	struct upstream *upstream;
-	struct exchange *exchange;
-
-	while ((client = SLIST_FIRST(&worker->ended_clients)) != NULL) {
-		SLIST_REMOVE_HEAD(&worker->ended_clients, unused);
-		SLIST_INSERT_HEAD(&worker->unused_clients, client, unused);
-	}
-	while ((upstream = SLIST_FIRST(&worker->ended_upstreams)) != NULL) {
-		SLIST_REMOVE_HEAD(&worker->ended_upstreams, unused);
-		SLIST_INSERT_HEAD(&worker->unused_upstreams, upstream, unused);
-	}
-	while ((exchange = SLIST_FIRST(&worker->ended_exchanges)) != NULL) {
-		SLIST_REMOVE_HEAD(&worker->ended_exchanges, unused);
-		SLIST_INSERT_HEAD(&worker->unused_exchanges, exchange, unused);
-	}
+	REUSE(&worker->ended_clients, &worker->unused_clients, client);
+	REUSE(&worker->ended_upstreams, &worker->unused_upstreams, upstream);
+	REUSE(&worker->ended_exchanges, &worker->unused_exchanges, exchange);
 }
 
 /* Frees what a burst has left behind. */

@@ -320,8 +320,11 @@ the_latest_buffer_given_back_is_lent_first(void **state)
 	buffer_pool_give(&pool, &second);
 	buffer_pool_give(&pool, &first);
 	assert_null(first);
-	assert_ptr_equal(first = buffer_pool_take(&pool), again);
-	assert_int_equal(pool.unused_count, 1);
+	assert_non_null(first = buffer_pool_take(&pool));
+	if (BUFFER_KEPT_MAX > 0) {
+		assert_ptr_equal(first, again);
+		assert_int_equal(pool.unused_count, 1);
+	}
 	buffer_pool_trim(&pool, 0);
 	assert_int_equal(pool.unused_count, 0);
 	buffer_pool_give(&pool, &first);
