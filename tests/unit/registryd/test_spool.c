@@ -298,6 +298,7 @@ run_sql(const char *sql, struct buf *rows)
 	sqlite3 *handle;
 
 	assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+	sqlite3_busy_timeout(handle, 60000);
 	if (sqlite3_exec(handle, sql, add_row, rows, NULL) != SQLITE_OK)
 		fail_msg("%s", sqlite3_errmsg(handle));
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
