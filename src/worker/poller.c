@@ -10,7 +10,9 @@
 
 #include "common/log.h"
 
-#define AHEAD 2				/* events that memory is fetched for */
+#define AHEAD	   2			/* events that memory is fetched for */
+#define ROUNDS_MAX 8			/* of a turn of the loop */
+#define BUSY	   4			/* events that make another worth it */
 
 static void
 enqueue(struct poller *poller, struct watch *watch)
@@ -31,7 +33,7 @@ dequeue(struct poller *poller, struct watch *watch)
 	poller->queued_count--;
 }
 
-/* Tells the owner of one thing that it wants; of another in the next turn. */
+/* Tells the owner of one thing that it wants; of another in the next round. */
 static void
 serve(struct poller *poller, struct watch *watch)
 {
@@ -54,7 +56,7 @@ take_event(struct poller *poller, const struct epoll_event *event)
 	struct watch *watch = event->data.ptr;
 
 	if (watch->fd == -1)
-		return;			/* closed earlier in this turn */
+		return;			/* closed earlier in this round */
 	if ((event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
 		watch->is_ending = true;
 	if ((event->events & ~(uint32_t)EPOLLOUT) != 0)
@@ -66,8 +68,9 @@ take_event(struct poller *poller, const struct epoll_event *event)
 		serve(poller, watch);
 }
 
-static void
-turn(struct poller *poller)
+/* Returns how many the kernel told of. */
+static int
+serve_round(struct poller *poller)
 {
 	struct epoll_event *events = poller->events;
 	uint32_t due = poller->queued_count;
@@ -85,6 +88,16 @@ turn(struct poller *poller)
 		dequeue(poller, watch);
 		serve(poller, watch);
 	}
+	return count;
+}
+
+static void
+turn(struct poller *poller)
+{
+	int rounds = 0;
+
+	while (serve_round(poller) >= BUSY && ++rounds < ROUNDS_MAX)
+		poller->on_round(poller->context);
 	if (poller->queued_count == 0)
 		ev_idle_stop(poller->loop, &poller->again);
 }
@@ -102,13 +115,16 @@ on_queued(struct ev_loop *loop UNUSED, ev_idle *idle, int events UNUSED)
 }
 
 int
-poller_open(struct poller *poller, struct ev_loop *loop)
+poller_open(struct poller *poller, struct ev_loop *loop,
+    void (*on_round)(void *context), void *context)
 {
 	int fd = epoll_create1(EPOLL_CLOEXEC);
 
 	if (fd == -1)
 		return -1;
 	poller->loop = loop;
+	poller->on_round = on_round;
+	poller->context = context;
 	TAILQ_INIT(&poller->queue);
 	poller->queued_count = 0;
 	ev_io_init(&poller->io, on_told, fd, EV_READ);

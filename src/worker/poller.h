@@ -9,7 +9,10 @@
  * and the kernel tells of each arrival once (EPOLLET, see epoll(7)): that
  * a socket can be read is remembered until a read says that it was emptied.
  *
- * To its owner a watch looks level-triggered: it is told in each turn while
+ * While there is much to tell, some rounds are made before the loop is asked
+ * what else there is.
+ *
+ * To its owner a watch looks level-triggered: it is told in each round while
  * what it wants is there.  What it does not want for now is remembered, and
  * told as soon as it is wanted: neither costs a system call.
  */
@@ -26,12 +29,12 @@
 
 #include "common/compat.h"
 
-#define POLLER_EVENTS_MAX 256		/* of a turn */
+#define POLLER_EVENTS_MAX 256		/* of a round */
 
 struct watch;
 
 /* events: EV_WRITE or EV_READ, one at a time and room first; what is left
- * is told in the next turn. */
+ * is told in the next round. */
 typedef void watch_fn(struct watch *, int events);
 
 struct watch {
@@ -49,13 +52,17 @@ struct poller {
 	struct ev_loop *loop;
 	ev_io io;			/* of the set */
 	ev_idle again;			/* while somebody is queued */
+	void (*on_round)(void *context); /* before each round but the first
+					  * of a turn; nobody is being served */
+	void *context;
 	TAILQ_HEAD(, watch) queue;	/* to be served without the kernel */
 	uint32_t queued_count;
 	struct epoll_event events[POLLER_EVENTS_MAX];
 };
 
 /* The poller must not move.  0, or -1 with errno. */
-MUST_CHECK int poller_open(struct poller *, struct ev_loop *);
+MUST_CHECK int poller_open(struct poller *, struct ev_loop *,
+    void (*on_round)(void *context), void *context);
 /* All watches must be forgotten. */
 void poller_close(struct poller *);
 
@@ -69,8 +76,8 @@ void watch_init(struct watch *, int fd, watch_fn *, void *owner);
 void poller_want(struct poller *, struct watch *, int wanted);
 
 /* Before the socket is closed.  The watch's memory must stay as it is until
- * the turn is over; it may be made anew meanwhile by its own on_event, or
- * outside of a turn. */
+ * the round is over; it may be made anew meanwhile by its own on_event, or
+ * outside of a round. */
 void poller_forget(struct poller *, struct watch *);
 
 /* A read of up to size bytes has returned got, -1 for nothing: less than

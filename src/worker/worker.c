@@ -132,18 +132,32 @@ on_turn(struct ev_loop *loop UNUSED, ev_check *check, int events UNUSED)
 	worker->now = clock_now();
 }
 
-/* When all of a turn is done: nobody up the stack looks any more. */
+/* When all of a round is done: nobody up the stack looks any more. */
 static void
-on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare,
-    int events UNUSED)
+finish_round(struct worker *worker)
 {
-	struct worker *worker = prepare->data;
-
 	if (worker->is_queue_due) {
 		worker->is_queue_due = false;
 		exchange_serve_queue(worker);
 	}
 	free_ended(worker);
+}
+
+static void
+on_turn_end(struct ev_loop *loop UNUSED, ev_prepare *prepare,
+    int events UNUSED)
+{
+	finish_round(prepare->data);
+}
+
+/* Another round of traffic in the same turn. */
+static void
+on_round(void *context)
+{
+	struct worker *worker = context;
+
+	finish_round(worker);
+	worker->now = clock_now();
 }
 
 static void
@@ -363,7 +377,7 @@ worker_start(struct daemon *daemon)
 	if (attach_segment(worker) == -1 || make_router(worker) == -1)
 		return EX_OSERR;
 	start_turning(worker);
-	if (poller_open(&worker->poller, worker->loop) == -1) {
+	if (poller_open(&worker->poller, worker->loop, on_round, worker) == -1) {
 		log_error("epoll: %m");
 		return EX_OSERR;
 	}

@@ -110,6 +110,12 @@ on_event(struct watch *watch, int events)
 	(void)events;
 }
 
+static void
+on_round(void *context)
+{
+	(void)context;
+}
+
 static int
 open_link(void **state)
 {
@@ -125,7 +131,8 @@ open_link(void **state)
 	peer.takes = SIZE_MAX;
 	fixture.loop = ev_loop_new(EVFLAG_AUTO);
 	buffer_pool_init(&fixture.pool);
-	assert_int_equal(poller_open(&fixture.poller, fixture.loop), 0);
+	assert_int_equal(poller_open(&fixture.poller, fixture.loop,
+	    on_round, NULL), 0);
 	link_open(&fixture.link, &fixture.poller, &fixture.pool, stream,
 	    on_event, NULL);
 	*state = &fixture;

@@ -27,6 +27,7 @@ struct end {
 	int told_read, told_write;
 	ssize_t got;			/* by the latest read */
 	struct end *closes;		/* when it is told */
+	struct end *says_to;		/* gets a byte then */
 };
 
 static struct fixture {
@@ -34,6 +35,7 @@ static struct fixture {
 	struct poller poller;
 	struct end ends[PAIRS];
 	int told[64], told_count;	/* who was, in order */
+	int rounds;			/* but the first of each turn */
 } fixture;
 
 static void
@@ -56,6 +58,8 @@ on_event(struct watch *watch, int events)
 	fixture.told[fixture.told_count++] = (int)(end - fixture.ends);
 	if (end->closes != NULL)
 		close_end(end->closes);
+	if (end->says_to != NULL)
+		assert_int_equal(write(end->says_to->peer, "x", 1), 1);
 	if (events == EV_WRITE) {
 		end->told_write++;
 		return;
@@ -67,12 +71,21 @@ on_event(struct watch *watch, int events)
 	watch_was_read(watch, end->got, end->reads);
 }
 
+static void
+on_round(void *context)
+{
+	struct fixture *own = context;
+
+	own->rounds++;
+}
+
 static int
 open_poller(void **state)
 {
 	memset(&fixture, 0, sizeof(fixture));
 	fixture.loop = ev_loop_new(EVBACKEND_EPOLL);
-	assert_int_equal(poller_open(&fixture.poller, fixture.loop), 0);
+	assert_int_equal(poller_open(&fixture.poller, fixture.loop,
+	    on_round, &fixture), 0);
 	for (int i = 0; i < PAIRS; i++) {
 		struct end *end = &fixture.ends[i];
 		int pair[2];
@@ -138,6 +151,28 @@ who_comes_first_is_told_first(void **state)
 		assert_int_equal(fixture.told[i], order[i]);
 	turn();
 	assert_int_equal(fixture.told_count, PAIRS);
+}
+
+static void
+a_busy_turn_takes_what_comes_meanwhile(void **state)
+{
+	struct end *ends = *state;
+
+	for (int i = 0; i < PAIRS; i++)
+		want(&ends[i], EV_READ);
+	say(&ends[0], "x");
+	ends[0].says_to = &ends[1];
+	turn();
+	assert_int_equal(fixture.rounds, 0);
+	assert_int_equal(ends[1].told_read, 0);
+	turn();
+	assert_int_equal(ends[1].told_read, 1);
+	for (int i = 0; i < PAIRS; i++)
+		if (i != 1)
+			say(&ends[i], "x");
+	turn();
+	assert_int_equal(fixture.rounds, 1);
+	assert_int_equal(ends[1].told_read, 2);
 }
 
 static void
@@ -346,6 +381,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_POLLER(who_comes_first_is_told_first),
+		WITH_POLLER(a_busy_turn_takes_what_comes_meanwhile),
 		WITH_POLLER(what_is_left_is_told_in_each_turn),
 		WITH_POLLER(who_does_not_read_is_told_again),
 		WITH_POLLER(the_others_are_served_between_two_pieces_of_one),
