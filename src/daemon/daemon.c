@@ -308,9 +308,11 @@ make_loop(struct daemon_run *run)
 	};
 	struct daemon *daemon = &run->daemon;
 
-	daemon->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+	daemon->loop = ev_loop_new(EVFLAG_NOENV |
+	    (run->role->loop_backend != 0 ? run->role->loop_backend :
+	    EVBACKEND_EPOLL));
 	if (daemon->loop == NULL)
-		fatal(EX_OSERR, "epoll: %m");
+		fatal(EX_OSERR, "loop: %m");
 	set_signals(run);
 	ev_timer_init(&run->backstop, on_backstop, 0.0, 0.0);
 	run->backstop.data = run;

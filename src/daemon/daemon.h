@@ -39,6 +39,8 @@ struct daemon {
 
 struct daemon_role {
 	const char *name;		/* "worker", for the log */
+	unsigned int loop_backend;	/* EVBACKEND_POLL where the loop has few
+					 * descriptors; 0: EVBACKEND_EPOLL */
 
 	/* Begins its work.  Returns 0, or a sysexits status (logged). */
 	int (*start)(struct daemon *);

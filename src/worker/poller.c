@@ -11,8 +11,8 @@
 #include "common/log.h"
 
 #define AHEAD	   2			/* events that memory is fetched for */
-#define ROUNDS_MAX 8			/* of a turn of the loop */
-#define BUSY	   4			/* events that make another worth it */
+#define ROUNDS_MAX 32			/* of a turn of the loop */
+#define BUSY	   3			/* events that make another worth it */
 
 static void
 enqueue(struct poller *poller, struct watch *watch)

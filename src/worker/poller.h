@@ -10,7 +10,8 @@
  * a socket can be read is remembered until a read says that it was emptied.
  *
  * While there is much to tell, some rounds are made before the loop is asked
- * what else there is.
+ * what else there is.  The loop should wait with poll(2): an epoll set within
+ * another passes each wake-up on, also while nobody waits.
  *
  * To its owner a watch looks level-triggered: it is told in each round while
  * what it wants is there.  What it does not want for now is remembered, and

@@ -423,6 +423,7 @@ worker_drain(struct daemon *daemon, struct instant deadline)
 
 static const struct daemon_role role = {
 	.name = "worker",
+	.loop_backend = EVBACKEND_POLL,	/* see worker/poller.h */
 	.start = worker_start,
 	.reload = worker_reload,
 	.drain = worker_drain,
