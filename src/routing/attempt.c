@@ -191,7 +191,9 @@ refusal_of_lookup(enum table_result result)
 
 /*
  * One look at the table.  Returns false when the table changed while
- * records were read from it, so that they may not belong together.
+ * records were read from it, so that they may not belong together; and
+ * when a backend was there, but never in the turn of its tier: healthd
+ * proved it in between.
  */
 static bool
 choose_once(struct attempt *attempt)
@@ -215,9 +217,12 @@ choose_once(struct attempt *attempt)
 		return true;
 	}
 	try_match(attempt, &choice->match);
-	if (choice->backend == NULL && choice->refusal == REFUSED_NOT)
+	if (choice->backend == NULL && choice->refusal == REFUSED_NOT) {
+		if (attempt->tiers_seen != 0 && !records->has_failed)
+			return false;
 		choice->refusal = records->has_failed ? REFUSED_TABLE :
 		    REFUSED_NO_BACKEND;
+	}
 	return records->read_count == read_count ||
 	    route_table_change_count(records->table) == change_count;
 }

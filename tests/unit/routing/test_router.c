@@ -159,6 +159,23 @@ put_full_backends(struct world *w, const char *letters)
 }
 
 static void
+who_is_proven_while_it_is_looked_at_serves(void **state)
+{
+	const struct route_query query = world_query("/", 1);
+	const uint32_t weight = 1;
+	enum route_refusal refusal;
+	struct world *w = *state;
+	uint32_t service;
+
+	service = world_add_plain(w, "/", BALANCE_ROUND_ROBIN, &weight, 1);
+	put_full_backends(w, "x");
+	w->in_flight[0] = 0;
+	w->proven_meanwhile = service;
+	assert_int_equal(world_choose(w, &query, &refusal), 0);
+	assert_int_equal(refusal, REFUSED_NOT);
+}
+
+static void
 check_standing(void **state, size_t row)
 {
 	const char *letters = standings[row].backends;
@@ -769,6 +786,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_robin_follows_its_table),
 		cmocka_unit_test(standing_follows_its_table),
+		CASE(who_is_proven_while_it_is_looked_at_serves),
 		CASE(a_path_that_nobody_has_is_no_route),
 		CASE(a_refused_choice_shows_route_and_service),
 		CASE(a_suspect_is_cleared_by_time_or_an_answer),

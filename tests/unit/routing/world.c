@@ -20,6 +20,8 @@ in_flight(void *context, uint32_t slot, uint64_t id)
 	struct world *w = context;
 
 	assert_int_equal(id, slot + 1000);
+	if (w->proven_meanwhile != TABLE_NONE)
+		world_prove(w, w->proven_meanwhile);
 	return w->in_flight[slot];
 }
 
@@ -90,6 +92,7 @@ world_set_up(void **state)
 	assert_int_equal(route_table_open(world.dir, &world.table), 0);
 	assert_int_equal(health_open(world.dir, &world.health), 0);
 	world.now.ns = 1000 * NS_PER_S;
+	world.proven_meanwhile = TABLE_NONE;
 	world_use_router(&world, 0);
 	*state = &world;
 	return 0;

@@ -27,6 +27,8 @@ struct world {
 	struct instant now;
 	uint64_t generation;		/* of the store */
 	uint32_t in_flight[WORLD_BACKENDS_MAX]; /* by slot */
+	uint32_t proven_meanwhile;	/* a service, when one of its backends
+					 * is asked about; or TABLE_NONE */
 	uint32_t trials;		/* left to take */
 	unsigned int dropped_users;
 };
