@@ -377,7 +377,8 @@ worker_start(struct daemon *daemon)
 	if (attach_segment(worker) == -1 || make_router(worker) == -1)
 		return EX_OSERR;
 	start_turning(worker);
-	if (poller_open(&worker->poller, worker->loop, on_round, worker) == -1) {
+	if (poller_open(&worker->poller, worker->loop, on_round,
+	    worker) == -1) {
 		log_error("epoll: %m");
 		return EX_OSERR;
 	}
