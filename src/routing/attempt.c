@@ -218,10 +218,12 @@ choose_once(struct attempt *attempt)
 	}
 	try_match(attempt, &choice->match);
 	if (choice->backend == NULL && choice->refusal == REFUSED_NOT) {
-		if (attempt->tiers_seen != 0 && !records->has_failed)
+		if (records->has_failed)
+			choice->refusal = REFUSED_TABLE;
+		else if (attempt->tiers_seen == 0)
+			choice->refusal = REFUSED_NO_BACKEND;
+		else
 			return false;
-		choice->refusal = records->has_failed ? REFUSED_TABLE :
-		    REFUSED_NO_BACKEND;
 	}
 	return records->read_count == read_count ||
 	    route_table_change_count(records->table) == change_count;
