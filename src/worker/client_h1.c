@@ -306,8 +306,6 @@ client_pump_body(struct client *client)
 	bool has_moved = client->link.in != NULL;
 
 	while (has_moved && !client->is_body_complete) {
-		size_t room = exchange_request_room(exchange);
-
 		has_moved = pump_once(client);
 		if (client->exchange != exchange ||
 		    client->state != CLIENT_BUSY)
@@ -316,8 +314,6 @@ client_pump_body(struct client *client)
 		if (client->exchange != exchange ||
 		    client->state != CLIENT_BUSY)
 			return;
-		if (room == 0 && exchange_request_room(exchange) > 0)
-			has_moved = true;
 	}
 	if (!client->is_half_closed)
 		link_start_reading(&client->link);

@@ -4,7 +4,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "worker/poller.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
