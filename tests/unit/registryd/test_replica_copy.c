@@ -227,6 +227,19 @@ until_all_is_there_the_file_claims_no_more_than_before(void **state)
 	close_desk(&desk);
 }
 
+/* The first goes, and one comes behind the last. */
+static void
+exchange_routes(struct desk *desk)
+{
+	struct registry *registry = &desk->registry;
+
+	put_route(desk, ROUTES + 1, "s00000");
+	replica_put_route(registry->replica,
+	    &model_find_route(registry->model, ROUTES + 1)->object);
+	model_remove_route(registry->model, 1);
+	replica_remove(registry->replica, OBJECT_ROUTE, "1");
+}
+
 static void
 what_changes_meanwhile_is_there_as_well(void **state)
 {
@@ -238,11 +251,7 @@ what_changes_meanwhile_is_there_as_well(void **state)
 	replica_copy(desk.registry.replica, "system 1");
 	await_half(&desk);
 	/* Before and behind where the copy is. */
-	put_route(&desk, ROUTES + 1, "s00000");
-	replica_put_route(desk.registry.replica,
-	    &model_find_route(desk.registry.model, ROUTES + 1)->object);
-	model_remove_route(desk.registry.model, 1);
-	replica_remove(desk.registry.replica, OBJECT_ROUTE, "1");
+	exchange_routes(&desk);
 	put_service(&desk, "a");
 	replica_put_service(desk.registry.replica,
 	    &model_find_service(desk.registry.model, "a")->object);
@@ -266,11 +275,7 @@ a_change_is_written_by_itself(void **state)
 	fill_model(&desk);
 	replica_copy(desk.registry.replica, "system 1");
 	await_idle(&desk);
-	put_route(&desk, ROUTES + 1, "s00000");
-	replica_put_route(desk.registry.replica,
-	    &model_find_route(desk.registry.model, ROUTES + 1)->object);
-	model_remove_route(desk.registry.model, 1);
-	replica_remove(desk.registry.replica, OBJECT_ROUTE, "1");
+	exchange_routes(&desk);
 	desk.registry.model->generation = 8;
 	await_idle(&desk);
 	assert_counts(SERVICES, ROUTES, 8);
@@ -374,11 +379,10 @@ main(void)
 	};
 	int failed_count;
 
-	if (mkdtemp(dir) == NULL || log_open("test", "/dev/null") == -1)
+	if (!sqlite_file_make_dir(dir, "replica.db", path, sizeof(path)) ||
+	    log_open("test", "/dev/null") == -1)
 		return 1;
-	snprintf(path, sizeof(path), "%s/replica.db", dir);
 	failed_count = cmocka_run_group_tests(tests, NULL, NULL);
-	sqlite_file_remove(path);
-	rmdir(dir);
+	sqlite_file_remove_dir(dir, path);
 	return failed_count;
 }

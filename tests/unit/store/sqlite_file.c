@@ -11,10 +11,29 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "common/compat.h"
+
+bool
+sqlite_file_make_dir(char *dir, const char *name, char *path, size_t size)
+{
+	if (mkdtemp(dir) == NULL)
+		return false;
+	snprintf(path, size, "%s/%s", dir, name);
+	return true;
+}
+
+void
+sqlite_file_remove_dir(const char *dir, const char *path)
+{
+	(void)umount2(dir, MNT_DETACH);
+	sqlite_file_remove(path);
+	rmdir(dir);
+}
 
 void
 sqlite_file_remove(const char *path)

@@ -826,12 +826,10 @@ main(void)
 	};
 	int failed_count;
 
-	if (mkdtemp(dir) == NULL || log_open("test", "/dev/null") == -1)
+	if (!sqlite_file_make_dir(dir, "replica.db", path, sizeof(path)) ||
+	    log_open("test", "/dev/null") == -1)
 		return 1;
-	snprintf(path, sizeof(path), "%s/replica.db", dir);
 	failed_count = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)umount2(dir, MNT_DETACH);	/* left by a test that failed */
-	sqlite_file_remove(path);
-	rmdir(dir);
+	sqlite_file_remove_dir(dir, path);
 	return failed_count;
 }

@@ -268,13 +268,10 @@ main(void)
 	};
 	int failed_count;
 
-	if (mkdtemp(dir) == NULL)
+	if (!sqlite_file_make_dir(dir, "sluice.db", path, sizeof(path)))
 		return 1;
-	snprintf(path, sizeof(path), "%s/sluice.db", dir);
 	failed_count = contract_run("sqlite", make) +
 	    cmocka_run_group_tests_name("sqlite file", tests, NULL, NULL);
-	(void)umount2(dir, MNT_DETACH);	/* left by a test that failed */
-	sqlite_file_remove(path);
-	rmdir(dir);
+	sqlite_file_remove_dir(dir, path);
 	return failed_count;
 }
